@@ -1,0 +1,1 @@
+"""Fifteen Plus: the service."""

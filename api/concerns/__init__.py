@@ -1,0 +1,1 @@
+"""The safety screen and the concerns it raises."""

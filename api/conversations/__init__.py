@@ -1,0 +1,1 @@
+"""One person's thread: the bot or a person holds it."""

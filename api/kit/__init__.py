@@ -1,0 +1,1 @@
+"""Ground the features stand on; knows no word of the domain."""

@@ -1,0 +1,197 @@
+"""Connections to PostgreSQL, each handed out acting for somebody. The only way to the database.
+
+A connection never goes out without an actor: the row-level security policies read it, and an unset
+one sees nothing. The round trip that sets it takes the place of the pool's reset query, and is left
+out when the connection last acted for the same one.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NewType, TypeVar
+
+import asyncpg
+import msgspec
+
+from api.kit.errors import Unavailable
+
+Connection = asyncpg.Connection[Any]
+Actor = NewType("Actor", str)
+
+TWILIO = Actor("twilio")
+WORKER = Actor("worker")
+MONITOR = Actor("monitor")
+
+SET_ACTOR = "SELECT set_config('app.actor', $1, false)"
+
+# What a connection raises when its server went away; the work may be tried again if repeating it is harmless.
+CONNECTION_LOST: tuple[type[BaseException], ...] = (
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    OSError,
+)
+
+T = TypeVar("T")
+
+
+def conversation_actor(conversation_id: object) -> Actor:
+    """Acts as the young person of that conversation: the database finds out who that is."""
+    return Actor(f"conversation:{conversation_id}")
+
+
+class DatabaseBusy(Unavailable):
+    """The service is busy. Try again in a moment."""
+
+
+class _Held:
+    """A connection and whom it last acted for; None while that is not known for certain."""
+
+    __slots__ = ("actor", "connection")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.actor: Actor | None = None
+
+
+class Database:
+    """A bounded number of connections, the last used handed out first."""
+
+    def __init__(self, url: str, *, size: int, wait_s: float = 2.0, statement_timeout_s: float = 5.0) -> None:
+        self._url = url
+        self._size = size
+        self._wait_s = wait_s
+        self._statement_timeout_s = statement_timeout_s
+        self._idle: list[_Held] = []
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._open = 0
+        self._closed = False
+
+    @contextlib.asynccontextmanager
+    async def acting_as(self, actor: Actor) -> AsyncIterator[Connection]:
+        """A connection that acts for `actor`, without a transaction. Raises DatabaseBusy when none is free in time."""
+        held = await self._take()
+        try:
+            if held.actor != actor:
+                held.actor = None
+                await held.connection.fetchval(SET_ACTOR, actor)
+                held.actor = actor
+            yield held.connection
+        except (asyncio.CancelledError, TimeoutError):
+            # What the server is doing for us now is not known: this connection is not used again.
+            held.connection.terminate()
+            raise
+        finally:
+            self._give_back(held)
+
+    @contextlib.asynccontextmanager
+    async def transaction(self, actor: Actor) -> AsyncIterator[Connection]:
+        """A connection in a transaction that commits at the end, or rolls back when the block raises."""
+        async with self.acting_as(actor) as connection, connection.transaction():
+            yield connection
+
+    async def close(self) -> None:
+        """Closes what is idle now and the rest as it comes back."""
+        self._closed = True
+        for held in self._idle:
+            held.connection.terminate()
+        self._open -= len(self._idle)
+        self._idle.clear()
+
+    async def _take(self) -> _Held:
+        try:
+            async with asyncio.timeout(self._wait_s):
+                while True:
+                    if held := self._take_idle():
+                        return held
+                    if self._open < self._size:
+                        return await self._connect()
+                    await self._wait()
+        except TimeoutError:
+            raise DatabaseBusy from None
+
+    def _take_idle(self) -> _Held | None:
+        while self._idle:
+            held = self._idle.pop()
+            if not held.connection.is_closed():
+                return held
+            self._open -= 1
+        return None
+
+    async def _connect(self) -> _Held:
+        self._open += 1
+        try:
+            return _Held(await connect(self._url, statement_timeout_s=self._statement_timeout_s))
+        except BaseException:
+            self._open -= 1
+            self._wake_one()
+            raise
+
+    async def _wait(self) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._wake_one()
+            raise
+
+    def _give_back(self, held: _Held) -> None:
+        connection = held.connection
+        if not connection.is_closed() and (self._closed or connection.is_in_transaction()):
+            connection.terminate()
+        if connection.is_closed():
+            self._open -= 1
+        else:
+            self._idle.append(held)
+        self._wake_one()
+
+    def _wake_one(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+
+async def connect(url: str, *, statement_timeout_s: float = 5.0) -> Connection:
+    """One connection with our time limits and JSON codec; it acts for nobody yet."""
+    milliseconds = str(int(statement_timeout_s * 1000))
+    connection: Connection = await asyncpg.connect(
+        url,
+        timeout=2,
+        server_settings={
+            "application_name": "fifteenplus",
+            "statement_timeout": milliseconds,
+            "lock_timeout": "2000",
+            "idle_in_transaction_session_timeout": "10000",
+            "timezone": "UTC",
+        },
+    )
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda data: msgspec.json.decode(data[1:]),
+        format="binary",
+    )
+    return connection
+
+
+async def repeat_while_lost(work: Callable[[], Awaitable[T]], *, for_s: float, pause_s: float = 0.2) -> T:
+    """Repeats work that is harmless to repeat until the database answers; raises Unavailable after `for_s`."""
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + for_s
+    while True:
+        try:
+            return await work()
+        except (*CONNECTION_LOST, TimeoutError, DatabaseBusy):
+            if loop.time() + pause_s >= give_up_at:
+                raise Unavailable from None
+        await asyncio.sleep(pause_s)

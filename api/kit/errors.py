@@ -1,0 +1,108 @@
+"""What can go wrong, each with its HTTP status, and how it is told: RFC 9457 problem+json."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+log = structlog.get_logger()
+
+
+class Problem(Exception):
+    """The request could not be carried out."""
+
+    status = HTTPStatus.BAD_REQUEST
+    headers: dict[str, str] = {}
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or type(self).__doc__ or ""
+        super().__init__(self.detail)
+
+
+class BadRequest(Problem):
+    """The request cannot be read."""
+
+
+class NotAllowed(Problem):
+    """You may not do this."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class NotSignedIn(Problem):
+    """This needs a valid secret."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    headers = {"WWW-Authenticate": "Bearer"}
+
+
+class NotFound(Problem):
+    """There is no such thing here."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class TooLarge(Problem):
+    """The request is too large."""
+
+    status = HTTPStatus.CONTENT_TOO_LARGE if hasattr(HTTPStatus, "CONTENT_TOO_LARGE") else HTTPStatus(413)
+
+
+class UnsupportedMediaType(Problem):
+    """The body is of a kind that is not taken here."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class Unavailable(Problem):
+    """Not available just now. Try again in a moment."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers = {"Retry-After": "2"}
+
+
+def answer_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    """A problem of ours as its caller reads it."""
+    return _problem_response(problem.status, problem.detail, dict(problem.headers))
+
+
+def answer_http_exception(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """A refusal of the framework's, without the detail that would repeat what was sent."""
+    status = HTTPStatus(error.status_code)
+    kept = {k: v for k, v in (error.headers or {}).items() if k.lower() in {"allow", "retry-after"}}
+    return _problem_response(status, status.description or status.phrase, kept)
+
+
+def answer_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A fault of ours: logged with its kind and place, never with its text, which may hold somebody's data."""
+    log.error("unexpected_error", error=type(error).__name__, at=where(error), route=_route(request))
+    return _problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.", {})
+
+
+def where(error: BaseException) -> str:
+    """File, line and function in which an exception was raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "unknown"
+    code = trace.tb_frame.f_code
+    return f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}:{code.co_name}"
+
+
+def _route(request: Request[Any, Any, Any]) -> str:
+    handler = request.scope.get("route_handler")
+    return str(getattr(handler, "handler_name", "unknown"))
+
+
+def _problem_response(status: HTTPStatus, detail: str, headers: dict[str, str]) -> Response[bytes]:
+    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    return Response(
+        msgspec.json.encode(body),
+        status_code=status.value,
+        media_type="application/problem+json",
+        headers=headers,
+    )

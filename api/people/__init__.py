@@ -1,0 +1,1 @@
+"""Young people, advisers, allocations: who may see whom."""

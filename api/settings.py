@@ -1,0 +1,108 @@
+"""Every setting, typed, from the environment only. A missing or unusable one stops the start."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+MIN_SECRET_LENGTH = 16
+
+
+class SettingsError(Exception):
+    """A setting is missing or unusable; the text names it and never its value."""
+
+
+class Secret(str):
+    """A string that never shows itself in a log or a traceback."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
+class ServeSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """What `serve` needs."""
+
+    database_url: Secret
+    public_base_url: str
+    twilio_account_sid: str
+    twilio_auth_tokens: tuple[Secret, ...]
+    bot_actions_secret: Secret
+    rasa_url: str
+    api_host: str = "127.0.0.1"
+    api_port: int = 8015
+    database_connections: int = 8
+
+
+class WorkSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """What `work` needs."""
+
+    worker_database_url: Secret
+    public_base_url: str
+    twilio_account_sid: str
+    twilio_api_key_sid: Secret
+    twilio_api_key_secret: Secret
+    twilio_from_e164: str
+    rasa_url: str
+    rasa_secret: Secret
+    twilio_api_base: str = "https://api.twilio.com"
+    duty_phone_e164: str | None = None
+    database_connections: int = 10
+    jobs_at_once: int = 8
+    job_lease_s: float = 30.0
+    answer_window_s: float = 0.15
+    rasa_deadline_s: float = 2.5
+    reconcile_after_s: float = 20.0
+
+
+class MigrateSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """What `migrate` and `demo` need: an administrator's connection, and the roles' passwords if they have any."""
+
+    migration_database_url: Secret
+    database_url: Secret | None = None
+    worker_database_url: Secret | None = None
+    bot_database_url: Secret | None = None
+
+
+S = TypeVar("S", ServeSettings, WorkSettings, MigrateSettings)
+
+_SECRETS_OF_OURS = ("rasa_secret", "bot_actions_secret")
+
+
+def read_settings(kind: type[S], environment: Mapping[str, str]) -> S:
+    """The settings of one process. Raises SettingsError naming the variable that is missing or wrong."""
+    given = {
+        field.name: environment[field.name.upper()].strip()
+        for field in msgspec.structs.fields(kind)
+        if environment.get(field.name.upper(), "").strip()
+    }
+    missing = [f.name.upper() for f in msgspec.structs.fields(kind) if f.required and f.name not in given]
+    if missing:
+        raise SettingsError(f"These settings are missing: {', '.join(missing)}. See .env.example.")
+    for name in _SECRETS_OF_OURS:
+        if name in given and len(given[name]) < MIN_SECRET_LENGTH:
+            raise SettingsError(f"{name.upper()} is too short: {MIN_SECRET_LENGTH} characters at least.")
+    try:
+        return msgspec.convert(_split_lists(given), kind, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"A setting cannot be used: {_where(error)}. See .env.example.") from None
+
+
+def _split_lists(given: dict[str, str]) -> dict[str, object]:
+    tokens = given.get("twilio_auth_tokens")
+    if tokens is None:
+        return dict(given)
+    parts = [part.strip() for part in tokens.split(",") if part.strip()]
+    return {**given, "twilio_auth_tokens": parts}
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Secret:
+        return Secret(value)
+    raise msgspec.ValidationError("not a setting's type")
+
+
+def _where(error: msgspec.ValidationError) -> str:
+    path = str(error).rpartition("$.")[2].rstrip("`")
+    return path.upper() if path.isidentifier() else "the environment"

@@ -1,0 +1,1 @@
+"""Tests, and the tools that start the service on one machine."""

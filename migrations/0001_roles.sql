@@ -45,3 +45,6 @@ RETURN nullif(current_setting('app.actor', true), '');
 GRANT EXECUTE ON FUNCTION sec.acting_as()
 TO fifteenplus_api, fifteenplus_worker, fifteenplus_resolver;
 RESET ROLE;
+
+-- migrate:down
+DO $$ BEGIN RAISE EXCEPTION 'Migrations only go forward: write a new one.'; END $$;

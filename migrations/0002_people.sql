@@ -131,3 +131,6 @@ CREATE POLICY worker_conversations ON conversations TO fifteenplus_worker
 USING ((SELECT sec.acting_as()) = 'worker') WITH CHECK ((SELECT sec.acting_as()) = 'worker');
 CREATE POLICY resolver_conversations ON conversations FOR SELECT TO fifteenplus_resolver USING (true);
 RESET ROLE;
+
+-- migrate:down
+DO $$ BEGIN RAISE EXCEPTION 'Migrations only go forward: write a new one.'; END $$;

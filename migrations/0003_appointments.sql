@@ -19,3 +19,6 @@ ALTER TABLE appointments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_appointments ON appointments FOR SELECT TO fifteenplus_api, fifteenplus_worker
 USING (person_id = (SELECT sec.acting_person_id()));
 RESET ROLE;
+
+-- migrate:down
+DO $$ BEGIN RAISE EXCEPTION 'Migrations only go forward: write a new one.'; END $$;

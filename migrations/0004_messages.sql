@@ -68,7 +68,7 @@ CREATE INDEX attention_flags_unseen ON attention_flags (created_at) WHERE seen_a
 
 GRANT INSERT (conversation_id, direction, kind, phone_e164, body, media_count, provider_sid, status)
 ON messages TO fifteenplus_api;
-GRANT SELECT (message_id, conversation_id, direction, provider_sid, status, answered_at), UPDATE (status, provider_sid, error_code)
+GRANT SELECT (message_id, conversation_id, direction, provider_sid, status, error_code, answered_at), UPDATE (status, provider_sid, error_code)
 ON messages TO fifteenplus_api;
 GRANT INSERT (message_id, provider_status, error_code) ON message_events TO fifteenplus_api;
 GRANT INSERT (message_id, reason) ON attention_flags TO fifteenplus_api;
@@ -108,3 +108,6 @@ WITH CHECK ((SELECT sec.acting_as()) = 'twilio' AND reason IN ('not_delivered'))
 CREATE POLICY worker_attention_flags ON attention_flags TO fifteenplus_worker
 USING ((SELECT sec.acting_as()) = 'worker') WITH CHECK ((SELECT sec.acting_as()) = 'worker');
 RESET ROLE;
+
+-- migrate:down
+DO $$ BEGIN RAISE EXCEPTION 'Migrations only go forward: write a new one.'; END $$;

@@ -52,3 +52,6 @@ USING ((SELECT sec.acting_as()) = 'worker') WITH CHECK ((SELECT sec.acting_as())
 CREATE POLICY api_worker_beats ON worker_beats FOR SELECT TO fifteenplus_api USING (true);
 CREATE POLICY worker_worker_beats ON worker_beats TO fifteenplus_worker USING (true) WITH CHECK (true);
 RESET ROLE;
+
+-- migrate:down
+DO $$ BEGIN RAISE EXCEPTION 'Migrations only go forward: write a new one.'; END $$;

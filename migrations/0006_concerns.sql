@@ -23,3 +23,6 @@ WITH CHECK ((SELECT sec.acting_as()) = 'worker');
 CREATE POLICY worker_concerns_select ON concerns FOR SELECT TO fifteenplus_worker
 USING ((SELECT sec.acting_as()) = 'worker');
 RESET ROLE;
+
+-- migrate:down
+DO $$ BEGIN RAISE EXCEPTION 'Migrations only go forward: write a new one.'; END $$;

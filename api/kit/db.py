@@ -9,14 +9,17 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, NewType, TypeVar
+from typing import TYPE_CHECKING, Any, NewType, TypeAlias, TypeVar
 
 import asyncpg
 import msgspec
 
 from api.kit.errors import Unavailable
 
-Connection = asyncpg.Connection[Any]
+if TYPE_CHECKING:
+    Connection: TypeAlias = asyncpg.Connection[Any]
+else:
+    Connection = asyncpg.Connection
 Actor = NewType("Actor", str)
 
 TWILIO = Actor("twilio")

@@ -48,7 +48,7 @@ class NotFound(Problem):
 class TooLarge(Problem):
     """The request is too large."""
 
-    status = HTTPStatus.CONTENT_TOO_LARGE if hasattr(HTTPStatus, "CONTENT_TOO_LARGE") else HTTPStatus(413)
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class UnsupportedMediaType(Problem):
@@ -80,6 +80,12 @@ def answer_unexpected(request: Request[Any, Any, Any], error: Exception) -> Resp
     """A fault of ours: logged with its kind and place, never with its text, which may hold somebody's data."""
     log.error("unexpected_error", error=type(error).__name__, at=where(error), route=_route(request))
     return _problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.", {})
+
+
+def answer_database_lost(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The database is away: the caller is asked to come again."""
+    log.warning("database_lost", error=type(error).__name__)
+    return _problem_response(Unavailable.status, Unavailable.__doc__ or "", dict(Unavailable.headers))
 
 
 def where(error: BaseException) -> str:

@@ -1,0 +1,82 @@
+"""The service's commands: `python -m api serve | work | migrate | demo`."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+
+from api.settings import MigrateSettings, ServeSettings, SettingsError, WorkSettings, read_settings
+
+
+def serve() -> None:
+    """Serves the API until stopped."""
+    from granian import Granian  # noqa: PLC0415 - the worker and the migration do without it
+    from granian.constants import Interfaces  # noqa: PLC0415
+
+    settings = read_settings(ServeSettings, os.environ)
+    Granian(
+        "api.app:create_app",
+        factory=True,
+        interface=Interfaces.ASGI,
+        address=settings.api_host,
+        port=settings.api_port,
+        log_access=False,
+        log_level="warning",
+    ).serve()
+
+
+def work() -> None:
+    """Runs jobs until stopped; a first signal lets running jobs end."""
+    import uvloop  # noqa: PLC0415
+
+    uvloop.run(_work(read_settings(WorkSettings, os.environ)))
+
+
+async def _work(settings: WorkSettings) -> None:
+    from api.app import create_worker  # noqa: PLC0415
+    from api.kit.log import set_up_logging  # noqa: PLC0415
+
+    set_up_logging()
+    async with create_worker(settings) as worker:
+        working = asyncio.create_task(worker.run())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, working.cancel)
+        await asyncio.wait([working])
+        if not working.cancelled():
+            working.result()
+
+
+def migrate() -> None:
+    """Brings the database up to date."""
+    from api.kit.migrations import migrate_database  # noqa: PLC0415
+
+    asyncio.run(migrate_database(read_settings(MigrateSettings, os.environ)))
+
+
+def demo() -> None:
+    """Loads the demo people, once."""
+    from api.demo import load_demo  # noqa: PLC0415
+
+    print(asyncio.run(load_demo(read_settings(MigrateSettings, os.environ).migration_database_url)))
+
+
+COMMANDS = {"serve": serve, "work": work, "migrate": migrate, "demo": demo}
+
+
+def main() -> int:
+    """Runs one command; a setting that is missing or wrong is one sentence and exit code 2."""
+    parser = argparse.ArgumentParser(prog="python -m api", description="Fifteen Plus")
+    parser.add_argument("command", choices=sorted(COMMANDS))
+    command = parser.parse_args().command
+    try:
+        COMMANDS[command]()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

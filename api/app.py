@@ -1,0 +1,116 @@
+"""The only wiring: what the service is made of. Read this first."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.datastructures import ResponseHeader, State
+from litestar.exceptions import HTTPException
+
+from api.clients.rasa import RasaClient
+from api.clients.twilio import TwilioClient, signature_is_valid
+from api.concerns.screen import load_screen
+from api.conversations.jobs import Answering
+from api.conversations.routes import run_action
+from api.kit import errors, health
+from api.kit.db import CONNECTION_LOST, Database
+from api.kit.jobs import JobKind, Worker
+from api.kit.log import set_up_logging
+from api.kit.words import load_words
+from api.messages.jobs import Delivery
+from api.messages.routes import receive_status, receive_text
+from api.settings import ServeSettings, WorkSettings, read_settings
+
+LARGEST_BODY_BYTES = 64 * 1024
+
+ROUTES = [receive_text, receive_status, run_action, health.live, health.ready]
+
+# Nothing here is meant for a browser, a cache or another site.
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def create_app(settings: ServeSettings | None = None) -> Litestar:
+    """The API, from the environment unless settings are given. Raises SettingsError."""
+    settings = settings or read_settings(ServeSettings, os.environ)
+    database = Database(settings.database_url, size=settings.database_connections)
+    rasa = RasaClient(url=settings.rasa_url, secret="", deadline_s=1.0)
+    state = State(
+        {"settings": settings, "database": database, "rasa": rasa, "signature_is_valid": signature_is_valid}
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        set_up_logging()
+        yield
+        await rasa.aclose()
+        await database.close()
+
+    return Litestar(
+        route_handlers=ROUTES,
+        state=state,
+        lifespan=[lifespan],
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=LARGEST_BODY_BYTES,
+        response_headers=[ResponseHeader(name=name, value=value) for name, value in HEADERS.items()],
+        exception_handlers={
+            errors.Problem: errors.answer_problem,
+            HTTPException: errors.answer_http_exception,
+            **dict.fromkeys(CONNECTION_LOST, errors.answer_database_lost),
+            Exception: errors.answer_unexpected,
+        },
+    )
+
+
+def job_kinds(
+    settings: WorkSettings, database: Database, rasa: RasaClient, twilio: TwilioClient
+) -> dict[str, JobKind]:
+    """Every kind of job and how it runs."""
+    answering = Answering(
+        database=database,
+        rasa=rasa,
+        screen=load_screen(),
+        words=load_words(),
+        window_s=settings.answer_window_s,
+        duty_phone_e164=settings.duty_phone_e164,
+    )
+    delivery = Delivery(
+        database=database,
+        twilio=twilio,
+        public_base_url=settings.public_base_url.rstrip("/"),
+        reconcile_after_s=settings.reconcile_after_s,
+    )
+    return {"answer": answering.kind(), "deliver": delivery.kind()}
+
+
+@asynccontextmanager
+async def create_worker(settings: WorkSettings) -> AsyncIterator[Worker]:
+    """The worker with all it needs; what it opened is closed at the end."""
+    database = Database(settings.worker_database_url, size=settings.database_connections)
+    rasa = RasaClient(url=settings.rasa_url, secret=settings.rasa_secret, deadline_s=settings.rasa_deadline_s)
+    twilio = TwilioClient(
+        account_sid=settings.twilio_account_sid,
+        api_key_sid=settings.twilio_api_key_sid,
+        api_key_secret=settings.twilio_api_key_secret,
+        api_base=settings.twilio_api_base,
+        from_e164=settings.twilio_from_e164,
+    )
+    try:
+        yield Worker(
+            database=database,
+            url=settings.worker_database_url,
+            kinds=job_kinds(settings, database, rasa, twilio),
+            at_once=settings.jobs_at_once,
+            lease_s=settings.job_lease_s,
+        )
+    finally:
+        await twilio.aclose()
+        await rasa.aclose()
+        await database.close()

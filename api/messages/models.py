@@ -1,0 +1,83 @@
+"""Messages, their states, and the reserved words of the carriers."""
+
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+# Furthest wins: a receipt can only move a message to a later place in this list, so any order
+# and any repetition of the same receipts ends in the same place.
+STATUS_ORDER = (
+    "stored", "sending", "unknown", "accepted", "scheduled", "queued", "sent",
+    "suppressed", "canceled", "failed", "undelivered", "delivered",
+)  # fmt: skip
+
+# Twilio's names for what we keep as one: https://www.twilio.com/docs/messaging/api/message-resource (2026-11).
+PROVIDER_STATUSES = {
+    "accepted": "accepted",
+    "scheduled": "accepted",
+    "queued": "queued",
+    "sending": "queued",
+    "sent": "sent",
+    "delivered": "delivered",
+    "read": "delivered",
+    "undelivered": "undelivered",
+    "failed": "failed",
+    "canceled": "canceled",
+}
+
+# Twilio blocks or unblocks a number by itself when a whole text is one of these words.
+# Source: https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out (2026-11).
+OPT_OUT_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
+OPT_IN_WORDS = frozenset({"START", "YES", "UNSTOP"})
+
+OPTED_OUT_CODE = 21610
+
+
+class Attention(StrEnum):
+    """Why a person of the team has to look at a message."""
+
+    BOT_UNAVAILABLE = "bot_unavailable"
+    LEFT_FOR_ADVISER = "left_for_adviser"
+    ASKED_FOR_PERSON = "asked_for_person"
+    UNKNOWN_NUMBER = "unknown_number"
+    SHARED_NUMBER = "shared_number"
+    OPTED_OUT = "opted_out"
+    WORRY = "worry"
+    PERSON_HAS_DIED = "person_has_died"
+    HELD_BY_STAFF = "held_by_staff"
+    NOT_ANSWERED = "not_answered"
+    NOT_DELIVERED = "not_delivered"
+    MEDIA = "media"
+
+
+class InboundText(msgspec.Struct, frozen=True, kw_only=True):
+    """A text as it reached us."""
+
+    provider_sid: str
+    from_e164: str
+    body: str
+    media_count: int = 0
+
+
+class Unanswered(msgspec.Struct, frozen=True):
+    """An inbound text that has had no answer yet."""
+
+    message_id: UUID
+    phone_e164: str
+    body: str
+    media_count: int
+
+
+class Outgoing(msgspec.Struct, frozen=True):
+    """An outbound text on its way."""
+
+    message_id: UUID
+    kind: str
+    phone_e164: str
+    body: str
+    status: str
+    provider_sid: str | None
+    sending_for_s: float | None
+    is_opted_out: bool
+    may_be_texted: bool

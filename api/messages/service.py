@@ -1,0 +1,129 @@
+"""Texts in and out: stored before anything else, sent once, receipts only forward."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from api.kit import jobs
+from api.kit.db import TWILIO, Connection, Database, repeat_while_lost
+from api.messages import queries
+from api.messages.models import (
+    OPT_IN_WORDS,
+    OPT_OUT_WORDS,
+    PROVIDER_STATUSES,
+    STATUS_ORDER,
+    Attention,
+    InboundText,
+    Unanswered,
+)
+
+# Twilio waits 15 seconds for a webhook's answer; within that we outlast a restart of the database.
+# Source: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides (2026-11).
+ACCEPT_WITHIN_S = 10.0
+
+
+async def record_inbound(database: Database, text: InboundText) -> bool:
+    """Stores a text and the job that answers it, once; False for a repeat. Committed when this returns."""
+
+    async def insert() -> bool:
+        async with database.acting_as(TWILIO) as connection:
+            return await queries.insert_inbound(connection, text, jobs.SOON)
+
+    return await repeat_while_lost(insert, for_s=ACCEPT_WITHIN_S)
+
+
+async def record_receipt(
+    database: Database, message_id: UUID, provider_status: str, sid: str, code: int | None
+) -> bool:
+    """Keeps a receipt and moves the message forward by it; False when we sent no such message."""
+
+    async def insert() -> bool:
+        async with database.transaction(TWILIO) as connection:
+            return await _apply_receipt(connection, message_id, provider_status, sid, code)
+
+    return await repeat_while_lost(insert, for_s=ACCEPT_WITHIN_S)
+
+
+async def _apply_receipt(
+    connection: Connection, message_id: UUID, provider_status: str, sid: str, code: int | None
+) -> bool:
+    status = PROVIDER_STATUSES.get(provider_status, STATUS_ORDER[0])
+    now = await move_forward(connection, message_id, status, sid=sid or None, code=code)
+    if now is None:
+        return False
+    await queries.insert_event(connection, message_id, provider_status, code)
+    if status in {"failed", "undelivered"} and now == status:
+        await queries.insert_flags(connection, [message_id], Attention.NOT_DELIVERED)
+    return True
+
+
+async def move_forward(
+    connection: Connection, message_id: UUID, status: str, *, sid: str | None = None, code: int | None = None
+) -> str | None:
+    """Moves an outbound text to `status` unless it is further already; returns where it is now."""
+    return await queries.keep_furthest(connection, message_id, status, sid, code, list(STATUS_ORDER))
+
+
+async def list_unanswered(connection: Connection, conversation_id: UUID) -> list[Unanswered]:
+    """The texts of a thread that still wait for an answer, oldest first."""
+    return await queries.list_unanswered(connection, conversation_id)
+
+
+async def mark_answered(connection: Connection, texts: Iterable[Unanswered]) -> bool:
+    """Marks these texts as answered; False when another turn was quicker with one of them."""
+    ids = [text.message_id for text in texts]
+    return await queries.mark_answered(connection, ids) == len(ids)
+
+
+async def queue_reply(connection: Connection, conversation_id: UUID, phone_e164: str, body: str) -> UUID:
+    """Stores a reply and the job that delivers it, in the caller's transaction."""
+    message_id = await queries.insert_outbound(connection, conversation_id, "reply", phone_e164, body)
+    await _enqueue_delivery(connection, message_id, phone_e164, jobs.SOON)
+    return message_id
+
+
+async def queue_alert(connection: Connection, phone_e164: str, body: str) -> UUID:
+    """Stores a text to a member of staff, sent before everything else."""
+    message_id = await queries.insert_outbound(connection, None, "alert", phone_e164, body)
+    await _enqueue_delivery(connection, message_id, phone_e164, jobs.URGENT)
+    return message_id
+
+
+async def _enqueue_delivery(connection: Connection, message_id: UUID, phone_e164: str, priority: int) -> None:
+    payload = jobs.payload_of(message_id=message_id)
+    await jobs.enqueue(connection, "deliver", payload, serial_key=f"deliver:{phone_e164}", priority=priority)
+
+
+async def flag(connection: Connection, texts: Iterable[Unanswered], reason: Attention) -> None:
+    """Marks texts for a person of the team to look at."""
+    await queries.insert_flags(connection, [text.message_id for text in texts], reason)
+
+
+async def flag_own_turn(connection: Connection, reason: Attention) -> None:
+    """Marks the texts that the acting conversation is being answered for."""
+    await queries.insert_flags_for_turn(connection, reason)
+
+
+async def note_reserved_words(connection: Connection, texts: Iterable[Unanswered]) -> None:
+    """Writes into the ledger what texts that are a carrier's reserved word have done to their number."""
+    for text in texts:
+        word = reserved_word(text.body)
+        if word is not None:
+            await queries.insert_opt_out_event(
+                connection, text.phone_e164, word in OPT_OUT_WORDS, "keyword", word, text.message_id
+            )
+
+
+async def is_opted_out(connection: Connection, phone_e164: str) -> bool:
+    """Whether a number asked for no texts and has not asked for them again."""
+    return await queries.is_opted_out(connection, phone_e164)
+
+
+def is_opt_out(body: str) -> bool:
+    """Whether a whole text is a word by which the carrier stops all texts to its number."""
+    return reserved_word(body) in OPT_OUT_WORDS
+
+
+def reserved_word(body: str) -> str | None:
+    """The carrier's word that a whole text is, if it is one."""
+    word = body.strip().upper()
+    return word if word in OPT_OUT_WORDS | OPT_IN_WORDS else None

@@ -1,0 +1,1 @@
+"""The assistant: Rasa's dialogue engine behind one small HTTP door."""

@@ -13,6 +13,7 @@ def serve() -> None:
     """Serves the API until stopped."""
     from granian import Granian  # noqa: PLC0415 - the worker and the migration do without it
     from granian.constants import Interfaces  # noqa: PLC0415
+    from granian.log import LogLevels  # noqa: PLC0415
 
     settings = read_settings(ServeSettings, os.environ)
     Granian(
@@ -22,7 +23,7 @@ def serve() -> None:
         address=settings.api_host,
         port=settings.api_port,
         log_access=False,
-        log_level="warning",
+        log_level=LogLevels.warning,
     ).serve()
 
 

@@ -41,9 +41,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
     settings = settings or read_settings(ServeSettings, os.environ)
     database = Database(settings.database_url, size=settings.database_connections)
     rasa = RasaClient(url=settings.rasa_url, secret="", deadline_s=1.0)
-    state = State(
-        {"settings": settings, "database": database, "rasa": rasa, "signature_is_valid": signature_is_valid}
-    )
+    state = State({"settings": settings, "database": database, "rasa": rasa, "signature_is_valid": signature_is_valid})
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -69,9 +67,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
     )
 
 
-def job_kinds(
-    settings: WorkSettings, database: Database, rasa: RasaClient, twilio: TwilioClient
-) -> dict[str, JobKind]:
+def job_kinds(settings: WorkSettings, database: Database, rasa: RasaClient, twilio: TwilioClient) -> dict[str, JobKind]:
     """Every kind of job and how it runs."""
     answering = Answering(
         database=database,

@@ -57,7 +57,7 @@ PEOPLE = (
                appointments=(_at(4, 13, status="cancelled"), _at(-30, 15, status="missed"))),
     DemoPerson(name="Gray", phone=106, adviser=2, note="only appointments in the past",
                appointments=(_at(-60, 10, status="attended"), _at(-7, 12, status="attended"))),
-    DemoPerson(name="Harper", phone=107, adviser=2, note="one at midday, months from now", appointments=(_at(150, 12),)),
+    DemoPerson(name="Harper", phone=107, adviser=2, note="at midday, months from now", appointments=(_at(150, 12),)),
     DemoPerson(name="Indy", phone=108, adviser=None, note="no adviser yet", appointments=(_at(8, 10, 30),)),
     DemoPerson(name="Jude", phone=109, adviser=2, note="asked for no texts", is_opted_out=True,
                appointments=(_at(6, 15),)),
@@ -119,9 +119,7 @@ async def _insert_person(connection: Any, person: DemoPerson, advisers: list[UUI
         f"{person.name} Example", person.name, born_on, today - timedelta(days=90) if person.has_died else None,
     )  # fmt: skip
     phone = demo_number(person.phone)
-    await connection.execute(
-        "INSERT INTO contact_points (person_id, phone_e164) VALUES ($1, $2)", person_id, phone
-    )
+    await connection.execute("INSERT INTO contact_points (person_id, phone_e164) VALUES ($1, $2)", person_id, phone)
     staff_id = advisers[person.adviser or 0]
     if person.adviser is not None:
         await connection.execute(
@@ -129,15 +127,14 @@ async def _insert_person(connection: Any, person: DemoPerson, advisers: list[UUI
             person_id, staff_id, today - timedelta(days=200),
         )  # fmt: skip
     for appointment in person.appointments:
-        starts_at = datetime.combine(
-            today + timedelta(days=appointment.in_days), appointment.at, clock.LONDON
-        )
+        starts_at = datetime.combine(today + timedelta(days=appointment.in_days), appointment.at, clock.LONDON)
         await connection.execute(
             "INSERT INTO appointments (person_id, staff_id, starts_at, ends_at, status) VALUES ($1, $2, $3, $4, $5)",
             person_id, staff_id, starts_at, starts_at + timedelta(hours=1), appointment.status,
         )  # fmt: skip
     if person.is_opted_out:
         await connection.execute(
-            "INSERT INTO opt_out_events (phone_e164, is_opted_out, source, detail) VALUES ($1, true, 'keyword', 'STOP')",
+            "INSERT INTO opt_out_events (phone_e164, is_opted_out, source, detail)"
+            " VALUES ($1, true, 'keyword', 'STOP')",
             phone,
         )

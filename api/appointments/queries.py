@@ -9,7 +9,8 @@ from api.kit.db import Connection
 LIST_NEXT_APPOINTMENTS = """
     SELECT appointment_id, starts_at, ends_at
     FROM appointments
-    WHERE person_id = sec.acting_person_id() AND status = 'booked' AND ends_at > $1 AND starts_at > $1 - interval '1 day'
+    WHERE person_id = sec.acting_person_id() AND status = 'booked'
+        AND ends_at > $1 AND starts_at > $1 - interval '1 day'
     ORDER BY starts_at, appointment_id
     LIMIT $2
 """

@@ -47,9 +47,7 @@ class Screen:
     def read(self, text: str) -> Verdict:
         """What this text tells of danger. Negation, past tense and laughter never lower it."""
         plain = normalise(text)
-        hits = [
-            (i, risk, kind) for i, risk, kind, rule, unless in self._rules if _matches(plain, rule, unless)
-        ]
+        hits = [(i, risk, kind) for i, risk, kind, rule, unless in self._rules if _matches(plain, rule, unless)]
         return Verdict(
             risk=max((risk for _, risk, _ in hits), default=Risk.NONE),
             kinds=tuple(dict.fromkeys(kind for _, _, kind in hits)),
@@ -68,8 +66,7 @@ def normalise(text: str) -> str:
 def _matches(plain: str, rule: re.Pattern[str], unless: list[re.Pattern[str]]) -> bool:
     innocent = [m.span() for pattern in unless for m in pattern.finditer(plain)]
     return any(
-        not any(start < hit.end() and hit.start() < end for start, end in innocent)
-        for hit in rule.finditer(plain)
+        not any(start < hit.end() and hit.start() < end for start, end in innocent) for hit in rule.finditer(plain)
     )
 
 

@@ -66,7 +66,7 @@ class Answering:
             await messages.queue_reply(connection, conversation_id, turn.texts[-1].phone_e164, reply)
 
     async def give_to_people(self, connection: Connection, payload: Payload) -> None:
-        """When no try is left: the texts are marked for the team, and whoever wrote is told that a person will read them."""
+        """No try is left: the texts are marked for the team, and whoever wrote is told that a person will read them."""
         conversation_id = UUID(payload["conversation_id"])
         turn = await service.load_turn(connection, conversation_id, self.screen)
         if turn is None:

@@ -31,7 +31,5 @@ LOCK_IF_STILL_HELD = """
 
 async def lock_if_still_held(connection: Connection, thread: Thread) -> bool:
     """Locks a thread until the transaction ends; False when somebody else has come to hold it meanwhile."""
-    row = await connection.fetchrow(
-        LOCK_IF_STILL_HELD, thread.conversation_id, thread.owner, thread.owner_epoch
-    )
+    row = await connection.fetchrow(LOCK_IF_STILL_HELD, thread.conversation_id, thread.owner, thread.owner_epoch)
     return row is not None

@@ -91,9 +91,7 @@ def answer_by_rule(turn: WaitingTurn, words: Words) -> Answer | None:
     return None
 
 
-async def answer_by_assistant(
-    turn: WaitingTurn, rasa: RasaClient, database: Database, words: Words
-) -> Answer:
+async def answer_by_assistant(turn: WaitingTurn, rasa: RasaClient, database: Database, words: Words) -> Answer:
     """Rasa's answer; when Rasa gives none that can be used, the fixed menu's, and the team is told."""
     text = neutral(joined(turn.texts))
     flags = [Attention.MEDIA] if any(t.media_count for t in turn.texts) else []
@@ -113,9 +111,7 @@ async def _answer_from_menu(conversation_id: UUID, text: str, database: Database
     return [words.say(reply.response, reply.variables) for reply in result.replies]
 
 
-async def run_action(
-    database: Database, conversation_id: UUID, name: str, slots: dict[str, Any]
-) -> ActionResult:
+async def run_action(database: Database, conversation_id: UUID, name: str, slots: dict[str, Any]) -> ActionResult:
     """Runs a custom action as the young person of a conversation. Raises KeyError for an unknown action."""
     async with database.transaction(conversation_actor(conversation_id)) as connection:
         return await actions.run(name, connection, slots)

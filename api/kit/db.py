@@ -29,7 +29,7 @@ MONITOR = Actor("monitor")
 SET_ACTOR = "SELECT set_config('app.actor', $1, false)"
 
 # What a connection raises when its server went away; the work may be tried again if repeating it is harmless.
-CONNECTION_LOST: tuple[type[BaseException], ...] = (
+CONNECTION_LOST: tuple[type[Exception], ...] = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
@@ -50,6 +50,10 @@ def conversation_actor(conversation_id: object) -> Actor:
 
 class DatabaseBusy(Unavailable):
     """The service is busy. Try again in a moment."""
+
+
+# The database gives nothing now: gone, starting, or no connection free in time.
+DATABASE_AWAY: tuple[type[Exception], ...] = (*CONNECTION_LOST, DatabaseBusy, TimeoutError)
 
 
 class _Held:
@@ -194,7 +198,7 @@ async def repeat_while_lost(work: Callable[[], Awaitable[T]], *, for_s: float, p
     while True:
         try:
             return await work()
-        except (*CONNECTION_LOST, TimeoutError, DatabaseBusy):
+        except DATABASE_AWAY:
             if loop.time() + pause_s >= give_up_at:
                 raise Unavailable from None
         await asyncio.sleep(pause_s)

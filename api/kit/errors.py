@@ -1,7 +1,7 @@
 """What can go wrong, each with its HTTP status, and how it is told: RFC 9457 problem+json."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import structlog
@@ -15,7 +15,7 @@ class Problem(Exception):
     """The request could not be carried out."""
 
     status = HTTPStatus.BAD_REQUEST
-    headers: dict[str, str] = {}
+    headers: ClassVar[dict[str, str]] = {}
 
     def __init__(self, detail: str | None = None) -> None:
         self.detail = detail or type(self).__doc__ or ""
@@ -36,7 +36,7 @@ class NotSignedIn(Problem):
     """This needs a valid secret."""
 
     status = HTTPStatus.UNAUTHORIZED
-    headers = {"WWW-Authenticate": "Bearer"}
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
 class NotFound(Problem):
@@ -61,7 +61,7 @@ class Unavailable(Problem):
     """Not available just now. Try again in a moment."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    headers = {"Retry-After": "2"}
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "2"}
 
 
 def answer_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:

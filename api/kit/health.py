@@ -6,7 +6,7 @@ import msgspec
 from litestar import Request, Response, get
 
 from api.kit.access import open_to_all
-from api.kit.db import CONNECTION_LOST, MONITOR, Database, DatabaseBusy
+from api.kit.db import DATABASE_AWAY, MONITOR, Database
 
 WORKER_IS_WELL = """
     SELECT coalesce(max(beat_at) > clock_timestamp() - interval '5 seconds', false) FROM worker_beats
@@ -41,7 +41,7 @@ async def _database_and_worker(database: Database) -> tuple[bool, bool]:
     try:
         async with database.acting_as(MONITOR) as connection:
             return True, bool(await connection.fetchval(WORKER_IS_WELL))
-    except (*CONNECTION_LOST, DatabaseBusy, TimeoutError):
+    except DATABASE_AWAY:
         return False, False
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from api.kit.db import CONNECTION_LOST, WORKER, Connection, Database, DatabaseBusy, connect
+from api.kit.db import DATABASE_AWAY, WORKER, Connection, Database, connect
 from api.kit.errors import where
 
 log = structlog.get_logger()
@@ -171,7 +171,7 @@ class Worker:
         try:
             jobs = await self._claim(self.at_once - len(self._running))
             pause_s = 0.0 if jobs else await self._seconds_to_next()
-        except (*CONNECTION_LOST, DatabaseBusy) as error:
+        except DATABASE_AWAY as error:
             log.warning("database_lost", error=type(error).__name__)
             jobs, pause_s = [], 0.5
         for job in jobs:
@@ -238,7 +238,7 @@ class Worker:
                 else:
                     delay_s = error.delay_s if isinstance(error, RetryLater) else kind.delay_s(job.attempt)
                     await connection.execute(RETRY, job.job_id, job.attempt, timedelta(seconds=delay_s), name)
-        except (*CONNECTION_LOST, DatabaseBusy) as lost:
+        except DATABASE_AWAY as lost:
             # The lease runs out by itself and the job is taken again.
             log.warning("database_lost", error=type(lost).__name__)
 
@@ -255,13 +255,13 @@ class Worker:
                     await connection.execute(BEAT, self.worker_id)
                     await connection.execute(FREE_EXPIRED_LEASES)
                     await connection.execute(FORGET_OLD_BEATS)
-            except (*CONNECTION_LOST, DatabaseBusy) as error:
+            except DATABASE_AWAY as error:
                 log.warning("database_lost", error=type(error).__name__)
             await asyncio.sleep(1.0)
 
     async def _listen(self) -> None:
         while True:
-            with contextlib.suppress(*CONNECTION_LOST, TimeoutError):
+            with contextlib.suppress(*DATABASE_AWAY):
                 await self._listen_once()
             self._news.set()
             await asyncio.sleep(0.5)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any
 
+import msgspec
 import structlog
 
 ALLOWED_KEYS = frozenset(
@@ -48,4 +49,5 @@ class _LibraryFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
-        return f'{{"event":"library","level":"{record.levelname.lower()}","at":"{record.name}:{record.lineno}","error":"{error}"}}'
+        entry = {"event": "library", "level": record.levelname.lower(), "at": f"{record.name}:{record.lineno}"}
+        return msgspec.json.encode({**entry, "error": error}).decode()

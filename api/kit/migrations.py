@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import asyncpg
 
+from api.kit.db import Connection
 from api.settings import MigrateSettings, Secret, SettingsError
 
 MIGRATIONS_FOLDER = Path(__file__).parents[2] / "migrations"
@@ -60,7 +61,7 @@ def _last_line(output: bytes) -> str:
     return lines[-1] if lines else "dbmate said nothing"
 
 
-async def _set_password(connection: asyncpg.Connection, url: Secret | None) -> None:  # type: ignore[type-arg]
+async def _set_password(connection: Connection, url: Secret | None) -> None:
     parts = urlsplit(url or "")
     if parts.username in ROLES and parts.password:
         quoted = await connection.fetchval("SELECT quote_literal($1)", unquote(parts.password))

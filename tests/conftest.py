@@ -67,9 +67,7 @@ async def database(postgres: EmbeddedPostgres, template: TestDatabase) -> AsyncI
     admin = await asyncpg.connect(postgres.admin_url)
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template.name}")
     await admin.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
-    await admin.execute(
-        f"GRANT CONNECT ON DATABASE {name} TO fifteenplus_api, fifteenplus_worker, fifteenplus_bot"
-    )
+    await admin.execute(f"GRANT CONNECT ON DATABASE {name} TO fifteenplus_api, fifteenplus_worker, fifteenplus_bot")
     yield TestDatabase(postgres, name)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()

@@ -1,0 +1,54 @@
+"""Every route declares who may call it."""
+
+from collections.abc import Iterator
+
+import pytest
+from litestar import Litestar, get
+from litestar.handlers import HTTPRouteHandler
+
+from api.app import ROUTES
+from api.kit import access
+
+GUARDS = {access.open_to_all, access.requires_bot, access.requires_twilio}
+
+# What each route must declare: a new route fails until somebody decides and writes it down here.
+EXPECTED = {
+    ("POST", "/webhooks/twilio/sms"): access.requires_twilio,
+    ("POST", "/webhooks/twilio/status/{message_id:uuid}"): access.requires_twilio,
+    ("POST", "/bot/actions"): access.requires_bot,
+    ("GET", "/health/live"): access.open_to_all,
+    ("GET", "/health/ready"): access.open_to_all,
+}
+
+
+def declared(app: Litestar) -> Iterator[tuple[str, str, list[object]]]:
+    """Every method and path with the guards of ours on it."""
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", []):
+            if isinstance(handler, HTTPRouteHandler):
+                guards = [getattr(guard, "func", guard) for guard in handler.resolve_guards()]
+                for method in handler.http_methods - {"OPTIONS"}:
+                    yield method, route.path, [guard for guard in guards if guard in GUARDS]
+
+
+def faults(app: Litestar) -> list[str]:
+    """Routes that declare no access, more than one, or another than was decided."""
+    found = []
+    for method, path, guards in declared(app):
+        if guards != [EXPECTED.get((method, path))]:
+            found.append(f"{method} {path}")
+    return found
+
+
+def test_routes_when_listed_then_each_declares_the_access_decided_for_it() -> None:
+    app = Litestar(ROUTES, openapi_config=None)
+    assert faults(app) == []
+    assert {(method, path) for method, path, _ in declared(app)} == EXPECTED.keys()
+
+
+@pytest.mark.parametrize("guards", [[], [access.open_to_all, access.requires_bot]])
+def test_route_when_it_declares_no_access_or_two_then_it_is_found(guards: list[object]) -> None:
+    @get("/health/live", guards=guards, sync_to_thread=False)
+    def forgotten() -> None: ...
+
+    assert faults(Litestar([forgotten], openapi_config=None)) == ["GET /health/live"]

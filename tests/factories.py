@@ -1,0 +1,87 @@
+"""People and threads for tests: plain functions with sensible defaults."""
+
+import itertools
+import uuid
+from datetime import UTC, date, datetime, timedelta
+
+import asyncpg
+
+_numbers = itertools.count()
+
+
+def next_number() -> str:
+    """A drama number that no other test of this run was given."""
+    return f"+4477009{next(_numbers) % 100000:05}"
+
+
+async def create_staff(
+    connection: asyncpg.Connection, *, role: str = "personal_adviser", shown_name: str = "Sam", phone: str | None = None
+) -> uuid.UUID:
+    """A member of staff in a team of their own, at work on weekdays from nine to five."""
+    team_id = await connection.fetchval("INSERT INTO teams (name) VALUES ($1) RETURNING team_id", str(uuid.uuid4()))
+    staff_id: uuid.UUID = await connection.fetchval(
+        "INSERT INTO staff (team_id, role, full_name, shown_name, phone_e164)"
+        " VALUES ($1, $2, $3, $3, $4) RETURNING staff_id",
+        team_id,
+        role,
+        shown_name,
+        phone,
+    )
+    await connection.executemany(
+        "INSERT INTO working_hours VALUES ($1, $2, '09:00', '17:00')", [(staff_id, day) for day in range(1, 6)]
+    )
+    return staff_id
+
+
+async def create_person(
+    connection: asyncpg.Connection,
+    *,
+    phone: str | None = None,
+    adviser: uuid.UUID | None = None,
+    died_on: date | None = None,
+) -> uuid.UUID:
+    """A young person, with a phone and an adviser if they are given."""
+    person_id: uuid.UUID = await connection.fetchval(
+        "INSERT INTO young_people (full_name, preferred_name, born_on, died_on)"
+        " VALUES ('Ash Example', 'Ash', '2009-02-28', $1) RETURNING person_id",
+        died_on,
+    )
+    if phone is not None:
+        await connection.execute("INSERT INTO contact_points (person_id, phone_e164) VALUES ($1, $2)", person_id, phone)
+    if adviser is not None:
+        await connection.execute(
+            "INSERT INTO allocations (person_id, staff_id, starts_on) VALUES ($1, $2, '2026-01-01')",
+            person_id,
+            adviser,
+        )
+    return person_id
+
+
+async def create_conversation(connection: asyncpg.Connection, person_id: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
+    """The thread of a person; returns its id and the person's."""
+    conversation_id: uuid.UUID = await connection.fetchval(
+        "INSERT INTO conversations (person_id) VALUES ($1) RETURNING conversation_id", person_id
+    )
+    return conversation_id, person_id
+
+
+async def create_appointment(
+    connection: asyncpg.Connection,
+    person_id: uuid.UUID,
+    staff_id: uuid.UUID,
+    *,
+    starts_at: datetime | None = None,
+    status: str = "booked",
+) -> uuid.UUID:
+    """An appointment of an hour, tomorrow unless a time is given."""
+    starts_at = starts_at or datetime.now(UTC) + timedelta(days=1)
+    appointment_id: uuid.UUID = await connection.fetchval(
+        "INSERT INTO appointments (person_id, staff_id, starts_at, ends_at, status)"
+        " VALUES ($1, $2, $3, $4, $5) RETURNING appointment_id",
+        person_id,
+        staff_id,
+        starts_at,
+        starts_at + timedelta(hours=1),
+        status,
+    )
+    return appointment_id

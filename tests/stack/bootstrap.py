@@ -1,4 +1,4 @@
-"""Makes the two environments that the commands run in: `python bootstrap.py run|test|tools`.
+"""Makes the two environments that the commands run in: `python -m tests.stack.bootstrap run|test|tools`.
 
 Standard library only, on any Python from 3.11: nothing is installed yet. What is up to date is left alone.
 """
@@ -15,10 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from tests.stack.interpreters import first_that_starts, python310_candidates  # noqa: E402
-from tests.stack.problem import StackProblem  # noqa: E402
+from tests.stack.interpreters import first_that_starts, python310_candidates
+from tests.stack.problem import StackProblem
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOOLS = REPOSITORY / ".tools"
@@ -84,9 +82,9 @@ def ensure_installer() -> None:
         raise StackProblem(
             f"{sys.executable} cannot make a virtual environment: install its venv module (Debian: python3-venv)."
         ) from None
+    pip = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
     _run(
-        [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-        + ["--disable-pip-version-check", "-r", INSTALLER_LOCK],
+        [*pip, "install", "--quiet", "--no-deps", "--require-hashes", "-r", INSTALLER_LOCK],
         "uv could not be installed",
     )
     _set_stamp(folder, wanted)
@@ -173,17 +171,17 @@ def ensure_referee() -> None:
 
 def _run(command: Sequence[str | Path], failure: str, cwd: Path = REPOSITORY) -> None:
     ended = subprocess.run(
-        [str(word) for word in command], cwd=cwd, check=False, stdin=subprocess.DEVNULL, env=_quiet_environment()
+        [str(word) for word in command], cwd=cwd, check=False, stdin=subprocess.DEVNULL, env=_environment()
     )
     if ended.returncode != 0:
         raise StackProblem(f"{failure[0].upper()}{failure[1:]}: the lines above say why. Try the same command again.")
 
 
-def _quiet_environment() -> dict[str, str]:
-    """Ours, with the package index that pip is told to use given to uv, which does not read pip's settings."""
+def _environment() -> dict[str, str]:
+    """Ours; uv does not read pip's settings, so it is given the package index that pip is told to use."""
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     index = os.environ.get("PIP_INDEX_URL") or _pips_index()
-    mirror = {"UV_DEFAULT_INDEX": index} if index else {}
-    return {**mirror, **os.environ, "VIRTUAL_ENV": "", "UV_NO_PROGRESS": "" if sys.stderr.isatty() else "1"}
+    return {"UV_DEFAULT_INDEX": index, **environment} if index else environment
 
 
 def _pips_index() -> str | None:

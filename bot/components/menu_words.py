@@ -1,0 +1,73 @@
+"""Reads menu numbers and single command words exactly, and keeps small talk small."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+_NOT_WORDS = re.compile(r"[\W_]+")
+
+
+def plain_words(text: str) -> str:
+    """`text` in lower case with single spaces and no punctuation."""
+    return _NOT_WORDS.sub(" ", text.casefold()).strip()
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
+class MenuWords(IntentClassifier, GraphComponent):  # type: ignore[misc]
+    """Overrules the classifier where the whole text is a known word, or too long to be small talk."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        words = config["words"].items()
+        self._intent_of = {plain_words(str(word)): intent for intent, known in words for word in known}
+        self._small_talk = frozenset(config["small_talk"])
+        self._small_talk_max_words = int(config["small_talk_max_words"])
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """No words: config.yml names them."""
+        return {"words": {}, "small_talk": [], "small_talk_max_words": 8}
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> MenuWords:
+        """Make the component from its part of config.yml."""
+        return cls(config)
+
+    @classmethod
+    def validate_config(cls, config: dict[str, Any]) -> None:
+        """Accept any lists of words."""
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Set the intent of each message that is one of the words."""
+        for message in messages:
+            self._read(message)
+        return messages
+
+    def _read(self, message: Message) -> None:
+        words = plain_words(message.get(TEXT) or "")
+        known = self._intent_of.get(words)
+        guessed = (message.get(INTENT) or {}).get(INTENT_NAME_KEY)
+        if known:
+            _set_intent(message, known)
+        elif guessed in self._small_talk and len(words.split()) > self._small_talk_max_words:
+            _set_intent(message, "out_of_scope")
+
+
+def _set_intent(message: Message, intent: str) -> None:
+    found = {INTENT_NAME_KEY: intent, PREDICTED_CONFIDENCE_KEY: 1.0}
+    message.set(INTENT, found, add_to_output=True)
+    message.set("intent_ranking", [found], add_to_output=True)

@@ -29,10 +29,10 @@ def run(settings: StackSettings) -> None:
         print(welcome(service, time.monotonic() - started_at_s), flush=True)
         while not service.stopping.wait(LOOK_EVERY_S):
             service.raise_if_a_part_died()
+        print("Stopping.", flush=True)
     except Stopped:
         pass
     finally:
-        print("Stopping.", flush=True)
         service.stop()
     print("Stopped.", flush=True)
 

@@ -1,5 +1,6 @@
 """PostgreSQL 18 on this machine, from the programs inside a Python package: no installation, no service."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -23,19 +24,14 @@ READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 20.0
 HELPERS_GONE_WITHIN_S = 5.0
 LONGEST_SOCKET_PATH = 100
-_UNSAFE_BUT_FAST = (
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
-    "wal_level=minimal",
-    "max_wal_senders=0",
-)
+# What is committed still survives a killed server, though not a power cut.
+_UNSAFE_BUT_FAST = ("fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
 
 
 class EmbeddedPostgres:
     """One server on one data folder, on 127.0.0.1 and on a Unix socket; nobody is asked for a password.
 
-    `port=0` takes a free one and keeps it over restarts. `durable=False` trades safety for speed: tests only.
+    `port=0` takes a free one and keeps it over restarts. `durable=False` does without the disk's word: tests only.
     """
 
     def __init__(self, data_dir: Path, port: int = 0, *, durable: bool = True, log_file: Path | None = None) -> None:
@@ -90,7 +86,7 @@ class EmbeddedPostgres:
         """End the server as a power cut does, and wait until all its processes are gone."""
         if self._process is None:
             return
-        helpers = psutil.Process(self._process.pid).children(recursive=True)
+        helpers = psutil.Process(self._process.pid).children(recursive=True) if self.running else []
         kill_child(self._process)
         self._process = None
         _wait_until_gone(helpers, within_s=HELPERS_GONE_WITHIN_S)
@@ -167,6 +163,7 @@ class EmbeddedPostgres:
                 log=log, cwd=Path("/"), stop_signal=signal.SIGINT, **user.popen_options,
             )  # fmt: skip
         self._wait_until_ready(log_start)
+        self._ask_something(log_start)
 
     def _server_options(self) -> list[str]:
         settings = [
@@ -187,10 +184,24 @@ class EmbeddedPostgres:
                 self._give_up(self._last_words(log_start) if ended else f"it was not ready in {READY_WITHIN_S:.0f} s")
             time.sleep(0.01)
 
+    def _ask_something(self, log_start: int) -> None:
+        """A damaged database can be ready and yet refuse every connection."""
+        command = [
+            programs_dir() / "psql",
+            "--no-psqlrc",
+            "--quiet",
+            "-o",
+            os.devnull,
+            "-c",
+            "SELECT 1",
+            self.admin_url,
+        ]
+        asked = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL, cwd="/")
+        if asked.returncode != 0:
+            self._give_up(self._last_words(log_start))
+
     def _give_up(self, reason: str) -> None:
-        assert self._process is not None
-        kill_child(self._process)
-        self._process = None
+        self.kill()
         raise StackProblem(
             f"PostgreSQL cannot start on {self.data_dir} ({reason}): if the database is damaged, restore it, "
             f"or remove the folder to start with new demo data; its log is {self.log_file}."
@@ -200,7 +211,7 @@ class EmbeddedPostgres:
         with self.log_file.open("rb") as log:
             log.seek(log_start)
             lines = log.read().decode(errors="replace").splitlines()
-        grave = [line for line in lines if "PANIC:" in line or "FATAL:" in line]
+        grave = [line for line in lines if "PANIC:" in line or "FATAL:" in line or "ERROR:" in line]
         said = (grave or lines or ["it said nothing"])[-1]
         return said.partition("] ")[2].strip() or said.strip()
 

@@ -37,7 +37,7 @@ def server_user(data_dir: Path, programs_dir: Path) -> ServerUser:
     if not unreachable:
         options = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
         return ServerUser(popen_options=options, owner=owner)
-    return ServerUser(prefix=_reading_everywhere(owner, unreachable[0]), owner=owner)
+    return ServerUser(prefix=reading_everywhere(owner, unreachable[0]), owner=owner)
 
 
 def _refuse_another_owner(data_dir: Path) -> None:
@@ -73,7 +73,7 @@ def _may_enter(entry: os.stat_result, user: pwd.struct_passwd) -> bool:
     return bool(entry.st_mode & stat.S_IXOTH)
 
 
-def _reading_everywhere(user: pwd.struct_passwd, unreachable: Path) -> tuple[str, ...]:
+def reading_everywhere(user: pwd.struct_passwd, unreachable: Path) -> tuple[str, ...]:
     """Root's home is closed to others: the server's user gets the right to pass folders, and no other."""
     setpriv = shutil.which("setpriv")
     if setpriv is None:

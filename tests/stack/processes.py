@@ -78,6 +78,7 @@ class Part:
             time.sleep(0.02)
         forget_child(self._child)
         self.raise_if_dead(expected_code=0)
+        self._child = None
 
     def raise_if_dead(self, expected_code: int | None = None) -> None:
         """Raises StackProblem with the last lines of the log when the process has ended."""

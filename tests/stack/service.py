@@ -88,13 +88,16 @@ class LocalService:
                 json.dumps({"simulator_url": self.simulator_url, "service_phone": self.env["TWILIO_FROM_E164"]})
             )
         except BaseException:
+            # A part that is still starting may not listen to a polite word yet, and has nothing to finish.
+            for part in self._parts.values():
+                part.kill()
             self.stop()
             raise
 
     def stop(self) -> None:
         """Stop what runs, in the reverse of the order in which a text passes through."""
         self.stopping.set()
-        for name in (*STOP_ORDER, "train", "migrate", "demo"):
+        for name in STOP_ORDER:
             if name in self._parts:
                 self._parts[name].stop()
         self.postgres.stop()

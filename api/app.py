@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from litestar import Litestar
-from litestar.datastructures import ResponseHeader, State
+from litestar.datastructures import State
 from litestar.exceptions import HTTPException
+from litestar.types import Message, Scope
 
 from api.clients.rasa import RasaClient
 from api.clients.twilio import TwilioClient, signature_is_valid
@@ -27,13 +28,19 @@ LARGEST_BODY_BYTES = 64 * 1024
 ROUTES = [receive_text, receive_status, run_action, health.live, health.ready]
 
 # Nothing here is meant for a browser, a cache or another site.
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
-    "X-Content-Type-Options": "nosniff",
-}
+HEADERS = [
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+async def add_headers(message: Message, _: Scope) -> None:
+    """Adds the security headers to every answer, those of errors and of unknown paths included."""
+    if message["type"] == "http.response.start":
+        message["headers"] = [*message.get("headers", []), *HEADERS]
 
 
 def create_app(settings: ServeSettings | None = None) -> Litestar:
@@ -57,7 +64,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
         openapi_config=None,
         logging_config=None,
         request_max_body_size=LARGEST_BODY_BYTES,
-        response_headers=[ResponseHeader(name=name, value=value) for name, value in HEADERS.items()],
+        before_send=[add_headers],
         exception_handlers={
             errors.Problem: errors.answer_problem,
             HTTPException: errors.answer_http_exception,

@@ -65,7 +65,7 @@ async def database(postgres: EmbeddedPostgres, template: TestDatabase) -> AsyncI
     """A database of the test's own, for tests that must commit."""
     name = f"fifteenplus_test_{os.getpid()}_{next(_numbers)}"
     admin = await asyncpg.connect(postgres.admin_url)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template.name}")
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template.name} STRATEGY FILE_COPY")
     await admin.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
     await admin.execute(f"GRANT CONNECT ON DATABASE {name} TO fifteenplus_api, fifteenplus_worker, fifteenplus_bot")
     yield TestDatabase(postgres, name)

@@ -85,6 +85,9 @@ class Delivery:
             await self._mark(text, "unknown")
             raise RetryLater(self.reconcile_after_s) from None
         except TextRefused as refusal:
+            if not refusal.is_permanent:
+                await self._take_back(text)
+                raise
             await self._refused(job, text, refusal)
         else:
             async with self.database.transaction(WORKER) as connection:

@@ -147,7 +147,9 @@ KEEP_FURTHEST = """
             WHEN array_position($5::text[], $2::text) > array_position($5::text[], m.status) THEN $4
             ELSE m.error_code
         END,
-        provider_sid = coalesce(m.provider_sid, $3)
+        provider_sid = coalesce(m.provider_sid, (
+            SELECT $3 WHERE NOT EXISTS (SELECT FROM messages AS other WHERE other.provider_sid = $3)
+        ))
     WHERE m.message_id = $1 AND m.direction = 'outbound'
     RETURNING m.status
 """

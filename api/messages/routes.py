@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, post
+from litestar.params import FromPath
 from twilio.twiml.messaging_response import MessagingResponse
 
 from api.kit.access import requires_twilio
@@ -24,7 +25,7 @@ async def receive_text(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @post("/webhooks/twilio/status/{message_id:uuid}", guards=[requires_twilio], status_code=204)
-async def receive_status(request: Request[Any, Any, Any], message_id: UUID) -> None:
+async def receive_status(request: Request[Any, Any, Any], message_id: FromPath[UUID]) -> None:
     """Keeps what became of a text of ours; a status or message we do not know is taken and left alone."""
     form = request.state.form
     status = form.get("MessageStatus") or form.get("SmsStatus") or ""

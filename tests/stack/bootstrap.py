@@ -170,10 +170,22 @@ def ensure_referee() -> None:
 
 
 def _run(command: Sequence[str | Path], failure: str, cwd: Path = REPOSITORY) -> None:
-    ended = subprocess.run(
-        [str(word) for word in command], cwd=cwd, check=False, stdin=subprocess.DEVNULL, env=_environment()
-    )
-    if ended.returncode != 0:
+    """Run to the end, showing what it says but the long list of what was installed."""
+    words = [str(word) for word in command]
+    with subprocess.Popen(
+        words,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=_environment(),
+    ) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            if not line.startswith((" + ", " - ", " ~ ")):
+                print(f"  {line.rstrip()}", flush=True)
+    if running.returncode != 0:
         raise StackProblem(f"{failure[0].upper()}{failure[1:]}: the lines above say why. Try the same command again.")
 
 

@@ -20,4 +20,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The web server's threads now and then panic while Python takes itself apart; nothing here needs that.
+    os._exit(code)

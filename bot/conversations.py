@@ -33,7 +33,7 @@ class Conversations:
         """The replies to `text`; the same ones again for the last `turn_id`."""
         try:
             return await asyncio.wait_for(self._answer(str(sender), text, turn_id), self._deadline_s)
-        except TimeoutError:
+        except asyncio.TimeoutError:  # noqa: UP041 - not yet the same class in Python 3.10
             raise TurnFailedError("the turn took too long") from None
 
     async def understands(self) -> bool:

@@ -15,6 +15,7 @@ import structlog
 from bot.stand_ins import importing
 
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"
+os.environ["LOG_LEVEL"] = "ERROR"
 
 # Rasa's own messages, warnings included, quote what people wrote.
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

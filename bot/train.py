@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
+import io
 import os
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from bot.model_files import BOT, ModelError, content_hash, hash_file, intact_model, model_file, models_folder
@@ -48,10 +49,10 @@ def _train_once(reason: str) -> int:
 def _train() -> int:
     started_at_s = time.monotonic()
     with tempfile.TemporaryDirectory(dir=models_folder()) as folder:
-        with _progress():
+        with _progress(), contextlib.redirect_stdout(io.StringIO()) as printed:
             trained = train_into(Path(folder))
         if trained is None:
-            print("Training failed; the lines above say why.", file=sys.stderr)
+            print(f"Training failed. Rasa says:\n{printed.getvalue()}", file=sys.stderr)
             return 1
         _put_in_place(trained)
     _remove_other_models()
@@ -63,7 +64,6 @@ def train_into(folder: Path) -> Path | None:
     """Train a model into `folder` and return its file."""
     os.environ["RASA_CACHE_DIRECTORY"] = str(folder / "cache")
     os.environ["RASA_MAX_CACHE_SIZE"] = "0"
-    os.environ["TQDM_DISABLE"] = "1"
     from bot.rasa_import import rasa  # noqa: PLC0415
 
     result = rasa.model_training.train(
@@ -96,14 +96,14 @@ def _remove_other_models() -> None:
             old.unlink()
 
 
-@contextmanager
+@contextlib.contextmanager
 def _progress() -> Iterator[None]:
     """Print a dot every two seconds, so that a long step is seen to live."""
     done = threading.Event()
 
     def dots() -> None:
         while not done.wait(2):
-            print(".", end="", flush=True)
+            print(".", end="", flush=True, file=sys.stderr)
 
     thread = threading.Thread(target=dots, daemon=True)
     thread.start()
@@ -112,7 +112,7 @@ def _progress() -> Iterator[None]:
     finally:
         done.set()
         thread.join()
-        print(flush=True)
+        print(flush=True, file=sys.stderr)
 
 
 if __name__ == "__main__":

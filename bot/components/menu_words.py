@@ -1,4 +1,7 @@
-"""Reads menu numbers and single command words exactly, and keeps small talk small."""
+"""Reads menu numbers and single command words exactly, and keeps small talk small and sure.
+
+While the bot waits for a message to pass on, a text taken for small talk is a message lost.
+"""
 
 from __future__ import annotations
 
@@ -23,18 +26,19 @@ def plain_words(text: str) -> str:
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
 class MenuWords(IntentClassifier, GraphComponent):  # type: ignore[misc]
-    """Overrules the classifier where the whole text is a known word, or too long to be small talk."""
+    """Overrules the classifier where the whole text is a known word, or where it guesses small talk rashly."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         words = config["words"].items()
         self._intent_of = {plain_words(str(word)): intent for intent, known in words for word in known}
         self._small_talk = frozenset(config["small_talk"])
         self._small_talk_max_words = int(config["small_talk_max_words"])
+        self._least_confidence: dict[str, float] = config["least_confidence"]
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """No words: config.yml names them."""
-        return {"words": {}, "small_talk": [], "small_talk_max_words": 8}
+        return {"words": {}, "small_talk": [], "small_talk_max_words": 8, "least_confidence": {}}
 
     @classmethod
     def create(
@@ -60,11 +64,15 @@ class MenuWords(IntentClassifier, GraphComponent):  # type: ignore[misc]
     def _read(self, message: Message) -> None:
         words = plain_words(message.get(TEXT) or "")
         known = self._intent_of.get(words)
-        guessed = (message.get(INTENT) or {}).get(INTENT_NAME_KEY)
         if known:
             _set_intent(message, known)
-        elif guessed in self._small_talk and len(words.split()) > self._small_talk_max_words:
+        elif self._is_rash(message.get(INTENT) or {}, words):
             _set_intent(message, "out_of_scope")
+
+    def _is_rash(self, guess: dict[str, Any], words: str) -> bool:
+        intent = guess.get(INTENT_NAME_KEY)
+        too_long = intent in self._small_talk and len(words.split()) > self._small_talk_max_words
+        return too_long or guess.get(PREDICTED_CONFIDENCE_KEY, 0.0) < self._least_confidence.get(intent, 0.0)
 
 
 def _set_intent(message: Message, intent: str) -> None:

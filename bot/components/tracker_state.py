@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import zlib
 from collections.abc import Iterable
 from itertools import takewhile
@@ -26,6 +27,7 @@ from rasa.shared.core.events import (
 from rasa.shared.core.trackers import DialogueStateTracker
 
 State = dict[str, Any]
+logger = logging.getLogger("bot")
 
 
 def packed(tracker: DialogueStateTracker) -> bytes:
@@ -40,9 +42,13 @@ def packed(tracker: DialogueStateTracker) -> bytes:
     return zlib.compress(json.dumps(state, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def unpacked(row: bytes) -> State:
-    """The state in a row made by `packed`."""
-    state: State = json.loads(zlib.decompress(row))
+def unpacked(row: bytes) -> State | None:
+    """The state in a row made by `packed`; None if it cannot be read, so that the conversation starts anew."""
+    try:
+        state: State = json.loads(zlib.decompress(row))
+    except (zlib.error, ValueError):
+        logger.error("a tracker row could not be read; its conversation starts anew")
+        return None
     return state
 
 

@@ -53,15 +53,14 @@ class BoundedTrackerStore(TrackerStore):  # type: ignore[misc]
     async def replies_to(self, conversation_id: str, turn_id: UUID | None) -> list[dict[str, Any]] | None:
         """The replies of that turn, if it was the conversation's last."""
         row = await self._read(conversation_id) if turn_id else None
-        if row is None or row["last_turn_id"] != turn_id:
-            return None
-        replies: list[dict[str, Any]] = unpacked(row["state"])["replies"]
-        return replies
+        state = unpacked(row["state"]) if row and row["last_turn_id"] == turn_id else None
+        return state["replies"] if state else None
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The conversation as it stood after its last turn."""
         row = await self._read(sender_id)
-        return self._tracker(sender_id, unpacked(row["state"])) if row else None
+        state = unpacked(row["state"]) if row else None
+        return self._tracker(sender_id, state) if state else None
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Keep the state after a turn; refuse a turn that has nothing to say."""

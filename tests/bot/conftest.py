@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.model_files import intact_model
 from tests.bot import fake_actions
+from tests.bot.brain import Brain
 from tests.bot.migrated import migrate
 from tests.bot.process import ROOT, Bot, Person
 from tests.stack.postgres import EmbeddedPostgres
@@ -23,6 +25,12 @@ def model() -> Path:
     """The folder with the model that matches the files."""
     subprocess.run([sys.executable, "-m", "bot.train"], cwd=ROOT, check=True)
     return Path(os.environ.get("BOT_MODELS") or ROOT / "bot" / "models")
+
+
+@pytest.fixture(scope="session")
+def brain(model: Path) -> Brain:
+    """The model in this process."""
+    return Brain(intact_model())
 
 
 @pytest.fixture(scope="session")

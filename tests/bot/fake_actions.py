@@ -27,6 +27,7 @@ NORMAL: dict[str, dict[str, Any]] = {
         **said("utter_my_adviser", adviser_name="Dana Reed", hours="Monday to Friday, 9am to 5pm"),
         "events": [slot("adviser_name", "Dana Reed")],
     },
+    "action_ask_for_person": said("utter_person_has_it"),
     "action_pass_on_message": {
         **said("utter_message_passed_on", adviser_name="Dana Reed"),
         "events": [slot("adviser_message", None)],

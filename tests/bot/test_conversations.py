@@ -110,11 +110,12 @@ def test_a_person_can_be_asked_for_in_the_form(person: Person, actions: FakeActi
     assert person.says("hello") == ["utter_greet"]
 
 
-def test_a_person_can_be_asked_for_after_anything(bot: Bot) -> None:
+def test_a_person_can_be_asked_for_after_anything(bot: Bot, actions: FakeActions) -> None:
     for before in ["hi", "menu", "1", "tell me a joke", "no", "yes", "thanks", "3"]:
         person = Person(bot)
         person.says(before)
         assert person.says("3") == ["utter_person_has_it"], before
+        assert actions.names()[-1] == "action_ask_for_person", before
 
 
 def test_news_for_the_adviser_leads_to_the_form(person: Person) -> None:

@@ -43,7 +43,7 @@ async def client(simulator: Simulator, prism: Referee) -> AsyncIterator[TwilioCl
 async def test_create_fetch_list_and_delete_are_by_the_book(
     client: TwilioClient, simulator: Simulator, prism: Referee, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, started = prism.violations(), datetime.now(UTC)
+    before, started = await prism.violations(), datetime.now(UTC)
     monkeypatch.setattr(twilio, "PAGE_SIZE", 2)
     for fate in ("queued", "sent", "delivered", "undelivered", "failed"):
         await simulator.plan(fate=fate, error_code=30003)
@@ -54,15 +54,15 @@ async def test_create_fetch_list_and_delete_are_by_the_book(
     assert len(found) == 5
     assert len(await simulator.requests("list")) == 3
     await client.delete_text(sent.sid)
-    with pytest.raises(TextRefused):
+    with pytest.raises(TextRefused, match="20404"):
         await client.fetch_text(sent.sid)
-    assert prism.violations() == before
+    assert await prism.violations() == before
 
 
 async def test_refusals_and_inbound_texts_are_by_the_book(
     client: TwilioClient, simulator: Simulator, prism: Referee
 ) -> None:
-    before = prism.violations()
+    before = await prism.violations()
     outcome = await simulator.text(PHONE, "STOP", webhook=False)
     assert (await client.fetch_text(outcome["sid"])).status == "received"
     with pytest.raises(TextRefused, match="21610"):
@@ -70,13 +70,13 @@ async def test_refusals_and_inbound_texts_are_by_the_book(
     await simulator.plan(answer="error", status=429, retry_after_s=3)
     with pytest.raises(TextThrottled):
         await client.send_text(to_e164=OTHER_PHONE, body="hello", status_callback_url=CALLBACK)
-    assert prism.violations() == before
+    assert await prism.violations() == before
 
 
 async def test_an_answer_twilio_could_not_give_is_caught(
     client: TwilioClient, simulator: Simulator, prism: Referee
 ) -> None:
-    before = len(prism.violations())
+    before = len(await prism.violations())
     await simulator.plan(answer="off_spec")
     with pytest.raises(TextOutcomeUnknown):
         await client.send_text(to_e164=PHONE, body="hello", status_callback_url=CALLBACK)
@@ -84,7 +84,7 @@ async def test_an_answer_twilio_could_not_give_is_caught(
     await simulator.plan(answer="off_spec", on="fetch")
     with pytest.raises(TwilioUnreachable):
         await client.fetch_text(sid)
-    assert len(prism.violations()) == before + 2
+    assert len(await prism.violations()) == before + 2
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,13 @@ Prism stands between the two and refuses a request or an answer that the descrip
 import asyncio
 import json
 import os
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from tests.stack.ports import LOOPBACK, free_port
 
@@ -18,6 +21,7 @@ HERE = Path(__file__).parent
 PRISM = HERE / "node_modules" / ".bin" / "prism"
 STARTED_WITHIN_S = 60.0
 STOPPED_WITHIN_S = 5.0
+LOGGED_WITHIN_S = 10.0
 PAGE_ADDRESSES = ("first_page_uri", "next_page_uri", "previous_page_uri", "uri")
 
 
@@ -36,8 +40,17 @@ class Referee:
         """All it printed."""
         return self.log.read_text()
 
-    def violations(self) -> list[str]:
-        """One line for each request or answer it refused."""
+    async def violations(self) -> list[str]:
+        """One line for each request or answer it refused so far: a foul of our own ends the reading of its log."""
+        foul = f"/2010-04-01/Accounts/foul-{secrets.token_hex(4)}/Messages.json"
+        async with httpx.AsyncClient(base_url=self.base_url, trust_env=False) as http:
+            await http.get(foul)
+        async with asyncio.timeout(LOGGED_WITHIN_S):
+            while not any(foul in line for line in self._refusals()):
+                await asyncio.sleep(0.02)
+        return [line for line in self._refusals() if "/foul-" not in line]
+
+    def _refusals(self) -> list[str]:
         return [line for line in self.told().splitlines() if "terminated with error" in line]
 
 

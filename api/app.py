@@ -47,7 +47,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
     """The API, from the environment unless settings are given. Raises SettingsError."""
     settings = settings or read_settings(ServeSettings, os.environ)
     database = Database(settings.database_url, size=settings.database_connections)
-    rasa = RasaClient(url=settings.rasa_url, secret="", deadline_s=1.0)
+    rasa = RasaClient(url=settings.rasa_url, deadline_s=1.0)
     state = State({"settings": settings, "database": database, "rasa": rasa, "signature_is_valid": signature_is_valid})
 
     @asynccontextmanager

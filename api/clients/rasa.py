@@ -29,11 +29,11 @@ _decoder = msgspec.json.Decoder(list[_Reply])
 class RasaClient:
     """Asks Rasa for the replies to a text."""
 
-    def __init__(self, *, url: str, secret: str, deadline_s: float) -> None:
+    def __init__(self, *, url: str, deadline_s: float, secret: str | None = None) -> None:
         self._deadline_s = deadline_s
         self._http = httpx.AsyncClient(
             base_url=url,
-            headers={"Authorization": f"Bearer {secret}"},
+            headers={"Authorization": f"Bearer {secret}"} if secret else {},
             timeout=httpx.Timeout(deadline_s, connect=1.0),
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
         )

@@ -31,8 +31,8 @@ class FakeTwilio:
     def __init__(self) -> None:
         self.texts: list[tuple[str, str, str]] = []
         self.taken: list[ProviderText] = []
-        self.raise_before: list[Exception] = []
-        self.raise_after: list[Exception] = []
+        self.raise_before: list[BaseException] = []
+        self.raise_after: list[BaseException] = []
         self._numbers = itertools.count(1)
 
     async def send_text(self, *, to_e164: str, body: str, status_callback_url: str) -> SentText:

@@ -44,7 +44,7 @@ class HttpxTransport(AsyncHttpClient):  # type: ignore[misc]
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(read_timeout_s, connect=connect_timeout_s, pool=connect_timeout_s),
             limits=httpx.Limits(max_connections=MOST_CONNECTIONS),
-            follow_redirects=True,
+            follow_redirects=False,
         )
 
     async def aclose(self) -> None:

@@ -139,7 +139,8 @@ async def test_message_when_passed_on_then_only_the_texts_of_this_turn_are_marke
     old, new = [
         await admin.fetchval(
             "INSERT INTO messages"
-            " (conversation_id, direction, kind, phone_e164, body, provider_sid, status, answered_at) VALUES ($1, 'inbound', 'text', '+447700900101', 'x', $2, 'received', $3) RETURNING message_id",
+            " (conversation_id, direction, kind, phone_e164, body, provider_sid, status, answered_at)"
+            " VALUES ($1, 'inbound', 'text', '+447700900101', 'x', $2, 'received', $3) RETURNING message_id",
             conversation_id,
             sid,
             answered_at,

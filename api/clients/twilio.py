@@ -109,7 +109,7 @@ class TwilioClient:
 
     async def _newest_first(self, to_e164: str) -> AsyncIterator[ProviderText]:
         messages = await self._messages.stream_async(
-            to=to_e164, page_size=PAGE_SIZE, limit=MOST_LISTED
+            to=to_e164, from_=self._from_e164, page_size=PAGE_SIZE, limit=MOST_LISTED
         )
         async for message in messages:
             yield _as_text(message)

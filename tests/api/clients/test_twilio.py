@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -237,6 +238,13 @@ async def test_finds_all_pages_of_one_number_and_nothing_else(client: TwilioClie
     assert len({text.sid for text in found}) == len(found) == 225
     assert len(await simulator.requests("list")) == 3
     assert all(text.created_at.tzinfo is not None for text in found)
+
+
+async def test_asks_for_our_own_texts_to_that_number_only(astray: TwilioClient, receiver: Receiver) -> None:
+    answer_with(receiver, answer_bytes(200, b'{"messages": [], "next_page_uri": null}'))
+    assert await astray.find_texts(to_e164=PHONE, sent_after=datetime.now(UTC)) == []
+    query = dict(parse_qsl(receiver.received[0].target.partition("?")[2]))
+    assert query == {"To": PHONE, "From": "+447700900000", "PageSize": "100"}
 
 
 async def test_finds_nothing_older(client: TwilioClient) -> None:

@@ -1,9 +1,11 @@
-"""One simulator for all tests of a folder, reset for each."""
+"""One simulator for all tests of this folder, reset for each, and clients of it."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
+from api.clients.twilio import TwilioClient
+from tests.api.clients.sending import make_client
 from tests.twilio_simulator.receiver import Receiver, running_receiver
 from tests.twilio_simulator.testing import Simulator, running_simulator
 
@@ -26,3 +28,19 @@ async def receiver() -> AsyncIterator[Receiver]:
     """What the simulator's webhooks go to."""
     async with running_receiver() as receiver:
         yield receiver
+
+
+@pytest.fixture
+async def twilio(simulator: Simulator) -> AsyncIterator[TwilioClient]:
+    """Our client of the simulator."""
+    client = make_client(simulator, read_timeout_s=0.6)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def astray(simulator: Simulator, receiver: Receiver) -> AsyncIterator[TwilioClient]:
+    """A client whose Twilio is a server that answers what the test says."""
+    client = make_client(simulator, api_base=receiver.base_url, read_timeout_s=0.3)
+    yield client
+    await client.aclose()

@@ -1,6 +1,7 @@
 """The simulator itself: what it promises about Twilio must hold, or the tests that trust it prove nothing."""
 
 import asyncio
+import sys
 import time
 from collections import Counter
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from tests.twilio_simulator.receiver import Received, Receiver
-from tests.twilio_simulator.testing import Simulator
+from tests.twilio_simulator.testing import REPOSITORY, Simulator
 
 PHONE = "+447700900101"
 OTHER_PHONE = "+447700900102"
@@ -266,6 +267,15 @@ async def test_texts_after_one_are_told_apart_from_texts_before(simulator: Simul
     times = [text["created_at"] for text in await simulator.sent(PHONE)]
     assert [t["sid"] for t in await simulator.sent(PHONE, after=sids[0])] == sids[1:]
     assert [t["sid"] for t in await simulator.sent(PHONE, after=times[1])] == sids[2:]
+
+
+async def test_a_missing_setting_stops_the_start() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.twilio_simulator", cwd=REPOSITORY, env={}, stderr=asyncio.subprocess.PIPE
+    )
+    _, told = await process.communicate()
+    assert process.returncode == 2
+    assert b"TWILIO_ACCOUNT_SID" in told
 
 
 async def until(condition: Any, within_s: float = 5.0) -> None:

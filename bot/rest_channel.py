@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from bot.components.tracker_store import StoreUnavailableError, TurnFailedError
+from bot.components.tracker_rows import StoreUnavailableError
+from bot.components.tracker_store import TurnFailedError
 from bot.conversations import Conversations
 
 MAX_BODY_BYTES = 64 * 1024

@@ -1,42 +1,15 @@
-"""Keeps one bounded row per conversation in PostgreSQL, without ever blocking the event loop."""
+"""Rasa's tracker store on bounded rows."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-import asyncpg
 from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.components.tracker_rows import TrackerRows
 from bot.components.tracker_state import State, events_from, packed, replies, unpacked
-
-READ = "SELECT last_turn_id, state FROM bot.trackers WHERE conversation_id = $1"
-WRITE = """
-INSERT INTO bot.trackers (conversation_id, last_turn_id, state) VALUES ($1, $2, $3)
-ON CONFLICT (conversation_id) DO UPDATE
-SET last_turn_id = excluded.last_turn_id, state = excluded.state, updated_at = clock_timestamp()
-"""
-
-CONNECTION_LOST = (
-    OSError,
-    asyncio.TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-)
-
-_Result = TypeVar("_Result")
-
-
-class StoreUnavailableError(Exception):
-    """The database did not answer, also not on a new connection."""
 
 
 class TurnFailedError(Exception):
@@ -44,21 +17,21 @@ class TurnFailedError(Exception):
 
 
 class BoundedTrackerStore(TrackerStore):  # type: ignore[misc]
-    """Rasa's tracker store on table bot.trackers."""
+    """Keeps of each conversation only what its next turn needs."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, rows: TrackerRows) -> None:
         super().__init__(domain=None)
-        self._pool = pool
+        self._rows = rows
 
     async def replies_to(self, conversation_id: str, turn_id: UUID | None) -> list[dict[str, Any]] | None:
         """The replies of that turn, if it was the conversation's last."""
-        row = await self._read(conversation_id) if turn_id else None
+        row = await self._rows.read(UUID(conversation_id)) if turn_id else None
         state = unpacked(row["state"]) if row and row["last_turn_id"] == turn_id else None
         return state["replies"] if state else None
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The conversation as it stood after its last turn."""
-        row = await self._read(sender_id)
+        row = await self._rows.read(UUID(sender_id))
         state = unpacked(row["state"]) if row else None
         return self._tracker(sender_id, state) if state else None
 
@@ -69,24 +42,10 @@ class BoundedTrackerStore(TrackerStore):  # type: ignore[misc]
         if not replies(tracker):
             raise TurnFailedError("the turn has no reply")
         turn_id = tracker.latest_message.metadata.get("turn_id")
-        row = UUID(tracker.sender_id), UUID(turn_id) if turn_id else None, packed(tracker)
-        await self._retried(lambda: self._pool.execute(WRITE, *row))
+        await self._rows.write(UUID(tracker.sender_id), UUID(turn_id) if turn_id else None, packed(tracker))
 
     def _tracker(self, sender_id: str, state: State) -> DialogueStateTracker:
         tracker = self.init_tracker(sender_id)
         for event in events_from(state, self.domain):
             tracker.update(event)
         return tracker
-
-    async def _read(self, conversation_id: str) -> asyncpg.Record | None:
-        return await self._retried(lambda: self._pool.fetchrow(READ, UUID(conversation_id)))
-
-    async def _retried(self, query: Callable[[], Awaitable[_Result]]) -> _Result:
-        try:
-            return await query()
-        except CONNECTION_LOST:
-            await self._pool.expire_connections()
-        try:
-            return await query()
-        except CONNECTION_LOST as problem:
-            raise StoreUnavailableError(type(problem).__name__) from None

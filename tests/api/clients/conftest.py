@@ -33,7 +33,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 @pytest.fixture
 async def twilio(simulator: Simulator) -> AsyncIterator[TwilioClient]:
     """Our client of the simulator."""
-    client = make_client(simulator, read_timeout_s=0.6)
+    client = make_client(simulator, read_timeout_s=1.0)
     yield client
     await client.aclose()
 

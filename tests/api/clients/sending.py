@@ -24,7 +24,7 @@ UNKNOWN: list[dict[str, Any]] = [
     {"answer": "garbage"},
     {"answer": "garbage", "accepted": True},
     {"answer": "off_spec"},
-    {"after_s": 1.5},
+    {"after_s": 2.5},
 ]
 
 

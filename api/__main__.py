@@ -1,4 +1,4 @@
-"""The service's commands: `python -m api serve | work | migrate | demo`."""
+"""The service's commands: `python -m api serve | work | migrate | demo | check`."""
 
 import argparse
 import asyncio
@@ -63,7 +63,15 @@ def demo() -> None:
     print(asyncio.run(load_demo(read_settings(MigrateSettings, os.environ).migration_database_url)))
 
 
-COMMANDS = {"serve": serve, "work": work, "migrate": migrate, "demo": demo}
+def check() -> None:
+    """Prints what waits for a person: texts to look at and jobs that were parked. No text, no name, no number."""
+    from api.app import what_waits  # noqa: PLC0415
+
+    for line in asyncio.run(what_waits(read_settings(WorkSettings, os.environ))):
+        print(line)
+
+
+COMMANDS = {"check": check, "serve": serve, "work": work, "migrate": migrate, "demo": demo}
 
 
 def main() -> int:

@@ -12,15 +12,17 @@ from litestar.types import Message, Scope
 from api.clients.rasa import RasaClient
 from api.clients.twilio import TwilioClient, signature_is_valid
 from api.concerns.screen import load_screen
-from api.conversations.jobs import Answering
+from api.conversations.jobs import Answering, forget_old_dialogues
 from api.conversations.routes import run_action
 from api.kit import errors, health
-from api.kit.db import CONNECTION_LOST, Database
-from api.kit.jobs import JobKind, Worker
+from api.kit.clock import say_day_and_time
+from api.kit.db import CONNECTION_LOST, WORKER, Database
+from api.kit.jobs import Chore, JobKind, Worker, forget_old_beats, list_parked
 from api.kit.log import set_up_logging
 from api.kit.words import load_words
 from api.messages.jobs import Delivery
 from api.messages.routes import receive_status, receive_text
+from api.messages.service import count_attention
 from api.settings import ServeSettings, WorkSettings, read_settings
 
 LARGEST_BODY_BYTES = 64 * 1024
@@ -35,6 +37,13 @@ HEADERS = [
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
     (b"x-content-type-options", b"nosniff"),
 ]
+
+
+HOUR_S = 3600.0
+CHORES = (
+    Chore("forget old dialogues", HOUR_S, forget_old_dialogues),
+    Chore("forget old beats", HOUR_S, forget_old_beats),
+)
 
 
 async def add_headers(message: Message, _: Scope) -> None:
@@ -112,8 +121,21 @@ async def create_worker(settings: WorkSettings) -> AsyncIterator[Worker]:
             kinds=job_kinds(settings, database, rasa, twilio),
             at_once=settings.jobs_at_once,
             lease_s=settings.job_lease_s,
+            chores=CHORES,
         )
     finally:
         await twilio.aclose()
         await rasa.aclose()
         await database.close()
+
+
+async def what_waits(settings: WorkSettings) -> list[str]:
+    """What waits for a person, a line each, without a text, a name or a number."""
+    database = Database(settings.worker_database_url, size=1)
+    async with database.acting_as(WORKER) as connection:
+        flags = await count_attention(connection)
+        parked = await list_parked(connection)
+    await database.close()
+    lines = [f"{count} to look at: {reason} (since {say_day_and_time(since)})" for reason, count, since in flags]
+    lines += [f"{n} parked: {kind} {error} (since {say_day_and_time(since)})" for kind, error, n, since in parked]
+    return lines or ["Nothing waits for a person."]

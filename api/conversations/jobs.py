@@ -9,12 +9,14 @@ from api.concerns import service as concerns
 from api.concerns.screen import Screen
 from api.conversations import service
 from api.conversations.models import WaitingTurn
-from api.conversations.service import Answer
+from api.conversations.service import Answer, forget_old_dialogues
 from api.kit.db import WORKER, Connection, Database
 from api.kit.jobs import Job, JobKind, LeaseLost, Payload
 from api.kit.words import Words
 from api.messages import service as messages
 from api.messages.models import Attention
+
+__all__ = ["Answering", "forget_old_dialogues"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

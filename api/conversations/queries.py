@@ -33,3 +33,12 @@ async def lock_if_still_held(connection: Connection, thread: Thread) -> bool:
     """Locks a thread until the transaction ends; False when somebody else has come to hold it meanwhile."""
     row = await connection.fetchrow(LOCK_IF_STILL_HELD, thread.conversation_id, thread.owner, thread.owner_epoch)
     return row is not None
+
+
+# The policies on the table let the worker see and delete old rows only.
+DELETE_OLD_DIALOGUES = "DELETE FROM bot.trackers WHERE updated_at < now() - interval '30 days'"
+
+
+async def delete_old_dialogues(connection: Connection) -> None:
+    """Deletes what the bot remembers of threads that have been silent for 30 days."""
+    await connection.execute(DELETE_OLD_DIALOGUES)

@@ -122,6 +122,11 @@ async def is_still_held(connection: Connection, thread: Thread) -> bool:
     return await queries.lock_if_still_held(connection, thread)
 
 
+async def forget_old_dialogues(connection: Connection) -> None:
+    """Makes the bot forget threads that have been silent for 30 days; the messages themselves stay."""
+    await queries.delete_old_dialogues(connection)
+
+
 def joined(texts: Sequence[Unanswered]) -> str:
     """Texts that came together, as one."""
     return " ".join(text.body for text in texts)[:LONGEST_TEXT_FOR_RASA_CHARS]

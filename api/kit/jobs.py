@@ -10,7 +10,7 @@ import random
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -65,6 +65,10 @@ BEAT = """
     ON CONFLICT (worker_id) DO UPDATE SET beat_at = excluded.beat_at
 """
 FORGET_OLD_BEATS = "DELETE FROM worker_beats WHERE beat_at < clock_timestamp() - interval '1 hour'"
+LIST_PARKED = """
+    SELECT kind, coalesce(last_error, ''), count(*), min(parked_at) FROM jobs
+    WHERE parked_at IS NOT NULL GROUP BY kind, last_error ORDER BY kind, last_error
+"""
 
 Payload = Mapping[str, str]
 
@@ -112,6 +116,16 @@ class Job:
         self.is_complete = True
 
 
+async def list_parked(connection: Connection) -> list[tuple[str, str, int, datetime]]:
+    """What waits for a person because no try was left: kind, last error, how many, since when."""
+    return [(row[0], row[1], row[2], row[3]) for row in await connection.fetch(LIST_PARKED)]
+
+
+async def forget_old_beats(connection: Connection) -> None:
+    """Deletes the beats of workers that are gone."""
+    await connection.execute(FORGET_OLD_BEATS)
+
+
 Handler = Callable[[Job], Awaitable[None]]
 ParkHandler = Callable[[Connection, Payload], Awaitable[None]]
 
@@ -132,6 +146,15 @@ class JobKind:
         return delay_s * random.uniform(0.75, 1.25)
 
 
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something small that every worker does now and then; doing it twice is harmless."""
+
+    name: str
+    every_s: float
+    do: Callable[[Connection], Awaitable[None]]
+
+
 @dataclass(slots=True)
 class Worker:
     """Takes jobs and runs them until it is stopped."""
@@ -141,13 +164,15 @@ class Worker:
     kinds: Mapping[str, JobKind]
     at_once: int
     lease_s: float
+    chores: tuple[Chore, ...] = ()
     worker_id: uuid.UUID = field(default_factory=uuid.uuid4)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self) -> None:
         """Works until cancelled, then gives running jobs a moment to end."""
-        helpers = [asyncio.create_task(self._listen()), asyncio.create_task(self._beat())]
+        helpers = [asyncio.create_task(self._listen()), asyncio.create_task(self._do(Chore("beat", 1.0, self._beat)))]
+        helpers += [asyncio.create_task(self._do(chore)) for chore in self.chores]
         try:
             while True:
                 await self._take_turn()
@@ -248,16 +273,20 @@ class Worker:
             await kind.on_park(connection, job.payload)
         log.error("job_parked", job_id=job.job_id, kind=job.kind, attempt=job.attempt, error=name)
 
-    async def _beat(self) -> None:
+    async def _beat(self, connection: Connection) -> None:
+        await connection.execute(BEAT, self.worker_id)
+        await connection.execute(FREE_EXPIRED_LEASES)
+
+    async def _do(self, chore: Chore) -> None:
         while True:
             try:
                 async with self.database.acting_as(WORKER) as connection:
-                    await connection.execute(BEAT, self.worker_id)
-                    await connection.execute(FREE_EXPIRED_LEASES)
-                    await connection.execute(FORGET_OLD_BEATS)
+                    await chore.do(connection)
             except DATABASE_AWAY as error:
                 log.warning("database_lost", error=type(error).__name__)
-            await asyncio.sleep(1.0)
+            except Exception as error:
+                log.error("chore_failed", kind=chore.name, error=type(error).__name__, at=where(error))
+            await asyncio.sleep(chore.every_s)
 
     async def _listen(self) -> None:
         while True:

@@ -79,7 +79,7 @@ class Delivery:
         except (TwilioUnreachable, TextThrottled) as error:
             await self._take_back(text)
             if isinstance(error, TextThrottled):
-                raise RetryLater(error.retry_after_s or THROTTLED_DELAY_S) from None
+                raise RetryLater(THROTTLED_DELAY_S if error.retry_after_s is None else error.retry_after_s) from None
             raise
         except TextOutcomeUnknown:
             await self._mark(text, "unknown")

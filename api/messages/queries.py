@@ -1,5 +1,6 @@
 """Messages in the database."""
 
+from datetime import datetime
 from itertools import starmap
 from uuid import UUID
 
@@ -214,3 +215,14 @@ IS_OPTED_OUT = """
 async def is_opted_out(connection: Connection, phone_e164: str) -> bool:
     """Whether a number asked for no texts and has not asked for them again."""
     return bool(await connection.fetchval(IS_OPTED_OUT, phone_e164))
+
+
+COUNT_ATTENTION = """
+    SELECT reason, count(*), min(created_at) FROM attention_flags
+    WHERE seen_at IS NULL GROUP BY reason ORDER BY reason
+"""
+
+
+async def count_attention(connection: Connection) -> list[tuple[str, int, datetime]]:
+    """How many texts wait to be looked at, for each reason, and since when."""
+    return [(row[0], row[1], row[2]) for row in await connection.fetch(COUNT_ATTENTION)]

@@ -1,6 +1,7 @@
 """Texts in and out: stored before anything else, sent once, receipts only forward."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from api.kit import jobs
@@ -116,6 +117,11 @@ async def note_reserved_words(connection: Connection, texts: Iterable[Unanswered
 async def is_opted_out(connection: Connection, phone_e164: str) -> bool:
     """Whether a number asked for no texts and has not asked for them again."""
     return await queries.is_opted_out(connection, phone_e164)
+
+
+async def count_attention(connection: Connection) -> list[tuple[str, int, datetime]]:
+    """How many texts wait for a person of the team, for each reason, and since when."""
+    return await queries.count_attention(connection)
 
 
 def is_opt_out(body: str) -> bool:

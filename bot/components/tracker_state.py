@@ -68,6 +68,12 @@ def replies(tracker: DialogueStateTracker) -> list[dict[str, Any]]:
     return [{"response": event.metadata.get("utter_action"), "text": event.text} for event in said if event.text]
 
 
+def last_text(tracker: DialogueStateTracker) -> UserUttered | None:
+    """The event of the last text, also when the turn took it back."""
+    turn = _split_at_last_text(list(tracker.events))[1]
+    return turn[0] if turn and isinstance(turn[0], UserUttered) else None
+
+
 def _split_at_last_text(events: list[Event]) -> tuple[list[Event], list[Event]]:
     after = len(list(takewhile(lambda event: not isinstance(event, UserUttered), reversed(events))))
     cut = max(len(events) - after - 1, 0)

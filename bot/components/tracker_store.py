@@ -9,7 +9,7 @@ from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.components.tracker_rows import TrackerRows
-from bot.components.tracker_state import State, events_from, packed, replies, unpacked
+from bot.components.tracker_state import State, events_from, last_text, packed, replies, unpacked
 
 
 class TurnFailedError(Exception):
@@ -37,11 +37,12 @@ class BoundedTrackerStore(TrackerStore):  # type: ignore[misc]
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Keep the state after a turn; refuse a turn that has nothing to say."""
-        if tracker.latest_message is None or tracker.latest_message.intent_name is None:
+        text = last_text(tracker)
+        if text is None:
             return
         if not replies(tracker):
             raise TurnFailedError("the turn has no reply")
-        turn_id = tracker.latest_message.metadata.get("turn_id")
+        turn_id = text.metadata.get("turn_id")
         await self._rows.write(UUID(tracker.sender_id), UUID(turn_id) if turn_id else None, packed(tracker))
 
     def _tracker(self, sender_id: str, state: State) -> DialogueStateTracker:

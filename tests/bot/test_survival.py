@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
+import uuid
 import zlib
 from collections.abc import Iterator
 from datetime import timedelta
@@ -166,3 +167,10 @@ def test_an_unreadable_row_starts_the_conversation_anew(bot: Bot, postgres: Embe
     person.says("2")
     sql(postgres, "UPDATE bot.trackers SET state = 'rubbish' WHERE conversation_id = $1", person.id)
     assert person.says("hi") == ["utter_greet"]
+
+
+def test_every_kind_of_turn_answers_a_repeat_as_before(person: Person) -> None:
+    """Understood or not, in a row or not: each turn is kept under its own id."""
+    for text in ["qwrtzp lkjhg", "tell me a joke", "no", "tell me a joke", "whats the capital of france", "3"]:
+        turn_id = str(uuid.uuid4())
+        assert person.bot.post(person.id, text, turn_id) == person.bot.post(person.id, text, turn_id)

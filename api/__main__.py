@@ -9,6 +9,9 @@ import sys
 from api.settings import MigrateSettings, ServeSettings, SettingsError, WorkSettings, read_settings
 
 
+STOP_WITHIN_S = 20
+
+
 def serve() -> None:
     """Serves the API until stopped."""
     from granian import Granian  # noqa: PLC0415 - the worker and the migration do without it
@@ -24,6 +27,7 @@ def serve() -> None:
         port=settings.api_port,
         log_access=False,
         log_level=LogLevels.warning,
+        workers_kill_timeout=STOP_WITHIN_S,
     ).serve()
 
 

@@ -13,6 +13,7 @@ TRAINED_FROM = (
     "domain/**/*.yml",
     "data/**/*.yml",
     "components/featurizer.py",
+    "components/joined_intents.py",
     "components/menu_words.py",
     "components/minilm*",
     "requirements.lock",

@@ -118,9 +118,9 @@ def test_a_person_can_be_asked_for_after_anything(bot: Bot, actions: FakeActions
         assert actions.names()[-1] == "action_ask_for_person", before
 
 
-def test_news_for_the_adviser_leads_to_the_form(person: Person) -> None:
-    assert person.says("tell her im running late") == ADVISER_AND_QUESTION
-    assert person.says("im running 10 mins late sorry") == ["utter_message_passed_on"]
+def test_news_for_the_adviser_is_passed_on_without_asking_for_it_again(person: Person) -> None:
+    assert person.says("tell her im running late") == ["utter_message_passed_on"]
+    assert person.says("whens my next appointment") == ["utter_next_appointment"]
 
 
 def test_the_second_misunderstanding_in_a_row_offers_a_person(person: Person) -> None:

@@ -1,0 +1,1 @@
+"""The whole service on real parts: PostgreSQL, Rasa, API, worker, Twilio simulator, each a process of its own."""

@@ -8,7 +8,6 @@ import sys
 
 from api.settings import MigrateSettings, ServeSettings, SettingsError, WorkSettings, read_settings
 
-
 STOP_WITHIN_S = 20
 
 

@@ -5,11 +5,9 @@ from hypothesis import strategies as st
 
 from api.conversations.service import neutral
 
-HIDDEN = st.sampled_from(
-    list(
-        "/ \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\xad\u034f\u061c\u180e\u2000\u200b\u200d\u2028\u2060\u3000\ufeff\ufffd\0"
-    )
-)
+SPACES_AND_SLASHES = "/ \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\xad\u034f\u061c\u180e"
+INVISIBLE = "\u2000\u200b\u200d\u2028\u2060\u3000\ufeff\ufffd\0"
+HIDDEN = st.sampled_from(list(SPACES_AND_SLASHES + INVISIBLE))
 
 
 @settings(max_examples=2000)

@@ -1,0 +1,1 @@
+"""How fast a text goes through the service, beside what the same work costs at the least: `make bench`."""

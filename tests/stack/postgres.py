@@ -1,5 +1,6 @@
 """PostgreSQL 18 on this machine, from the programs inside a Python package: no installation, no service."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -83,12 +84,15 @@ class EmbeddedPostgres:
             self._process = None
 
     def kill(self) -> None:
-        """End the server as a power cut does, and wait until all its processes are gone."""
+        """End the server and every process of its own as a power cut does, none of them ending what it does."""
         if self._process is None:
             return
         helpers = psutil.Process(self._process.pid).children(recursive=True) if self.running else []
         kill_child(self._process)
         self._process = None
+        for helper in helpers:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                helper.kill()
         _wait_until_gone(helpers, within_s=HELPERS_GONE_WITHIN_S)
 
     def __enter__(self) -> "EmbeddedPostgres":

@@ -25,6 +25,8 @@ class ServeSettings(msgspec.Struct, kw_only=True, frozen=True):
     """What `serve` needs."""
 
     database_url: Secret
+    signed_in_database_url: Secret
+    session_secret: Secret
     public_base_url: str
     twilio_account_sid: str
     twilio_auth_tokens: tuple[Secret, ...]
@@ -61,13 +63,14 @@ class MigrateSettings(msgspec.Struct, kw_only=True, frozen=True):
 
     migration_database_url: Secret
     database_url: Secret | None = None
+    signed_in_database_url: Secret | None = None
     worker_database_url: Secret | None = None
     bot_database_url: Secret | None = None
 
 
 S = TypeVar("S", ServeSettings, WorkSettings, MigrateSettings)
 
-_SECRETS_OF_OURS = ("rasa_secret", "bot_actions_secret")
+_SECRETS_OF_OURS = ("rasa_secret", "bot_actions_secret", "session_secret")
 
 
 def read_settings(kind: type[S], environment: Mapping[str, str]) -> S:

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from api.kit.migrations import apply_migrations
+from api.kit.migrations import ROLES, apply_migrations
 from tests.stack.postgres import EmbeddedPostgres
 
 TEMPLATE = "fifteenplus_template"
@@ -35,6 +35,10 @@ class TestDatabase:
     @property
     def api_url(self) -> str:
         return self.url("fifteenplus_api")
+
+    @property
+    def signed_in_url(self) -> str:
+        return self.url("fifteenplus_signed_in")
 
     @property
     def worker_url(self) -> str:
@@ -67,7 +71,7 @@ async def database(postgres: EmbeddedPostgres, template: TestDatabase) -> AsyncI
     admin = await asyncpg.connect(postgres.admin_url)
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template.name} STRATEGY FILE_COPY")
     await admin.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
-    await admin.execute(f"GRANT CONNECT ON DATABASE {name} TO fifteenplus_api, fifteenplus_worker, fifteenplus_bot")
+    await admin.execute(f"GRANT CONNECT ON DATABASE {name} TO {', '.join(ROLES)}")
     yield TestDatabase(postgres, name)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()

@@ -1,6 +1,8 @@
 """People and threads for tests: plain functions with sensible defaults."""
 
+import hashlib
 import itertools
+import secrets
 import uuid
 from datetime import UTC, date, datetime, timedelta
 
@@ -85,3 +87,26 @@ async def create_appointment(
         status,
     )
     return appointment_id
+
+
+async def create_session(
+    connection: asyncpg.Connection,
+    *,
+    person: uuid.UUID | None = None,
+    staff: uuid.UUID | None = None,
+    level: str = "full",
+) -> str:
+    """A device that is signed in; returns its access token."""
+    token = secrets.token_hex(32)
+    await connection.execute(
+        "WITH session AS ("
+        " INSERT INTO sessions (person_id, staff_id, level, expires_at)"
+        " VALUES ($1, $2, $3, clock_timestamp() + interval '90 days') RETURNING session_id"
+        ") INSERT INTO session_tokens (token_hash, session_id, kind, expires_at)"
+        " SELECT $4, session_id, 'access', clock_timestamp() + interval '10 minutes' FROM session",
+        person,
+        staff,
+        level,
+        hashlib.sha256(token.encode()).digest(),
+    )
+    return token

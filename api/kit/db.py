@@ -1,8 +1,9 @@
 """Connections to PostgreSQL, each handed out acting for somebody. The only way to the database.
 
 A connection never goes out without an actor: the row-level security policies read it, and an unset
-one sees nothing. The round trip that sets it takes the place of the pool's reset query, and is left
-out when the connection last acted for the same one.
+one sees nothing. An actor is a part of the service; whoever is signed in is known to the database by
+their token alone, which it looks up by itself. The round trip that sets either takes the place of the
+pool's reset query, and is left out when the connection last acted for the same actor.
 """
 
 import asyncio
@@ -25,8 +26,10 @@ Actor = NewType("Actor", str)
 TWILIO = Actor("twilio")
 WORKER = Actor("worker")
 MONITOR = Actor("monitor")
+SIGN_IN = Actor("sign-in")
 
-SET_ACTOR = "SELECT set_config('app.actor', $1, false)"
+SET_ACTOR = "SELECT set_config('app.actor', $1, false), set_config('app.token', '', false)"
+SET_HOLDER = "SELECT set_config('app.actor', '', false), set_config('app.token', $1, false)"
 
 # What a connection raises when its server went away; the work may be tried again if repeating it is harmless.
 CONNECTION_LOST: tuple[type[Exception], ...] = (
@@ -95,6 +98,27 @@ class Database:
             raise
         finally:
             self._give_back(held)
+
+    @contextlib.asynccontextmanager
+    async def acting_with(self, token: str) -> AsyncIterator[Connection]:
+        """A connection that acts for whoever holds `token`, without a transaction; for nobody when it is not alive."""
+        held = await self._take()
+        try:
+            # Never left out: what the last caller's statements may have set by themselves is not trusted.
+            held.actor = None
+            await held.connection.fetchval(SET_HOLDER, token)
+            yield held.connection
+        except (asyncio.CancelledError, TimeoutError):
+            held.connection.terminate()
+            raise
+        finally:
+            self._give_back(held)
+
+    @contextlib.asynccontextmanager
+    async def transaction_with(self, token: str) -> AsyncIterator[Connection]:
+        """A connection acting for a token's holder, in a transaction as `transaction` has it."""
+        async with self.acting_with(token) as connection, connection.transaction():
+            yield connection
 
     @contextlib.asynccontextmanager
     async def transaction(self, actor: Actor) -> AsyncIterator[Connection]:

@@ -13,7 +13,7 @@ from api.settings import MigrateSettings, Secret, SettingsError
 
 MIGRATIONS_FOLDER = Path(__file__).parents[2] / "migrations"
 LOCAL_HOSTS = (None, "", "localhost", "127.0.0.1", "::1")
-ROLES = ("fifteenplus_api", "fifteenplus_worker", "fifteenplus_bot")
+ROLES = ("fifteenplus_api", "fifteenplus_worker", "fifteenplus_bot", "fifteenplus_signed_in")
 
 
 async def migrate_database(settings: MigrateSettings) -> None:
@@ -21,7 +21,12 @@ async def migrate_database(settings: MigrateSettings) -> None:
     await apply_migrations(settings.migration_database_url)
     connection = await asyncpg.connect(settings.migration_database_url)
     try:
-        for url in (settings.database_url, settings.worker_database_url, settings.bot_database_url):
+        for url in (
+            settings.database_url,
+            settings.signed_in_database_url,
+            settings.worker_database_url,
+            settings.bot_database_url,
+        ):
             await _set_password(connection, url)
     finally:
         await connection.close()

@@ -16,6 +16,7 @@ PUBLIC_BASE_URL = "https://texts.example.org"
 ACCOUNT_SID = "AC" + "0" * 32
 TOKENS = (Secret("first-token-of-the-account"), Secret("second-token-of-the-account"))
 ACTIONS_SECRET = Secret("secret-between-rasa-and-the-api")
+SESSION_SECRET = Secret("secret-that-tokens-are-renewed-with")
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -23,6 +24,8 @@ def serve_settings(database: TestDatabase, **changes: Any) -> ServeSettings:
     """Settings of an API on the test's database."""
     values: dict[str, Any] = {
         "database_url": Secret(database.api_url),
+        "signed_in_database_url": Secret(database.signed_in_url),
+        "session_secret": SESSION_SECRET,
         "public_base_url": PUBLIC_BASE_URL,
         "twilio_account_sid": ACCOUNT_SID,
         "twilio_auth_tokens": TOKENS,

@@ -7,7 +7,7 @@ from tests.conftest import TestDatabase
 
 # dbmate's list of applied migrations: no role of ours may even read it.
 NOT_OURS = {"schema_migrations"}
-APP_ROLES = ["fifteenplus_api", "fifteenplus_worker", "fifteenplus_bot"]
+APP_ROLES = ["fifteenplus_api", "fifteenplus_worker", "fifteenplus_bot", "fifteenplus_signed_in"]
 
 TABLES = """
     SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, pg_get_userbyid(c.relowner) AS owner,

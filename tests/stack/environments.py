@@ -10,12 +10,14 @@ from tests.stack.settings import DATABASE, SERVICE_PHONE_E164, StackSettings
 _TWILIO_REST = ("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET", "TWILIO_FROM_E164")
 
 GIVEN_TO: dict[str, tuple[str, ...]] = {
-    "migrate": ("MIGRATION_DATABASE_URL", "DATABASE_URL", "WORKER_DATABASE_URL", "BOT_DATABASE_URL"),
+    "migrate": (
+        "MIGRATION_DATABASE_URL", "DATABASE_URL", "SIGNED_IN_DATABASE_URL", "WORKER_DATABASE_URL", "BOT_DATABASE_URL",
+    ),
     "demo": ("MIGRATION_DATABASE_URL",),
     "train": (),
     "api": (
         "DATABASE_URL", "API_HOST", "API_PORT", "PUBLIC_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKENS",
-        "BOT_ACTIONS_SECRET", "RASA_URL",
+        "BOT_ACTIONS_SECRET", "RASA_URL", "SIGNED_IN_DATABASE_URL", "SESSION_SECRET",
     ),
     "worker": (
         "WORKER_DATABASE_URL", "PUBLIC_BASE_URL", "TWILIO_ACCOUNT_SID", *_TWILIO_REST, "TWILIO_API_BASE",
@@ -36,6 +38,7 @@ def service_settings(settings: StackSettings, postgres: EmbeddedPostgres, secret
     return {
         **secrets,
         "DATABASE_URL": postgres.url(DATABASE, "fifteenplus_api"),
+        "SIGNED_IN_DATABASE_URL": postgres.url(DATABASE, "fifteenplus_signed_in"),
         "WORKER_DATABASE_URL": postgres.url(DATABASE, "fifteenplus_worker"),
         "BOT_DATABASE_URL": postgres.url(DATABASE, "fifteenplus_bot"),
         "MIGRATION_DATABASE_URL": postgres.url(DATABASE),

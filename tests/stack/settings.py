@@ -62,12 +62,18 @@ def _port(environment: Mapping[str, str], name: str, default: int) -> int:
 def demo_secrets(data_dir: Path) -> dict[str, str]:
     """Secrets for this folder's demo, made once and readable by its owner only."""
     file = data_dir / "secrets.json"
-    if not file.exists():
+    known = _read_secrets(file) if file.exists() else {}
+    wanted = {**_new_secrets(), **known}
+    if wanted.keys() != known.keys():
         data_dir.mkdir(parents=True, exist_ok=True)
         unfinished = file.with_suffix(f".{os.getpid()}")
         with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as made:  # noqa: PTH123
-            json.dump(_new_secrets(), made)
+            json.dump(wanted, made)
         unfinished.rename(file)
+    return wanted
+
+
+def _read_secrets(file: Path) -> dict[str, str]:
     try:
         return {str(name): str(value) for name, value in json.loads(file.read_text()).items()}
     except (ValueError, AttributeError):
@@ -82,4 +88,5 @@ def _new_secrets() -> dict[str, str]:
         "TWILIO_API_KEY_SECRET": secrets.token_hex(16),
         "RASA_SECRET": secrets.token_hex(24),
         "BOT_ACTIONS_SECRET": secrets.token_hex(24),
+        "SESSION_SECRET": secrets.token_hex(24),
     }

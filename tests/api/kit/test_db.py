@@ -1,6 +1,7 @@
 """Connections always act for somebody, and come back whole or not at all."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -32,7 +33,8 @@ async def one(database: TestDatabase) -> AsyncIterator[Database]:
 
 
 async def test_connection_when_handed_out_then_it_acts_for_who_asked(one: Database) -> None:
-    for actor in (WORKER, TWILIO, WORKER):
+    elsewhere = conversation_actor(uuid.uuid4())
+    for actor in (WORKER, elsewhere, WORKER):
         async with one.acting_as(actor) as connection:
             assert await connection.fetchval(WHO) == actor
 

@@ -16,7 +16,7 @@ from api.conversations.jobs import Answering, forget_old_dialogues
 from api.conversations.routes import run_action
 from api.kit import errors, health
 from api.kit.clock import say_day_and_time
-from api.kit.db import CONNECTION_LOST, WORKER, Database
+from api.kit.db import CONNECTION_LOST, DATABASE_UNABLE, WORKER, Database
 from api.kit.jobs import Chore, JobKind, Worker, forget_old_beats, list_parked
 from api.kit.log import set_up_logging
 from api.kit.words import load_words
@@ -38,6 +38,9 @@ HEADERS = [
     (b"x-content-type-options", b"nosniff"),
 ]
 
+
+# DatabaseBusy is a problem of ours and answers for itself.
+DATABASE_GONE = [error for error in DATABASE_AWAY if error is not DatabaseBusy]
 
 HOUR_S = 3600.0
 CHORES = (
@@ -77,7 +80,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
         exception_handlers={
             errors.Problem: errors.answer_problem,
             HTTPException: errors.answer_http_exception,
-            **dict.fromkeys(CONNECTION_LOST, errors.answer_database_lost),
+            **dict.fromkeys((*CONNECTION_LOST, *DATABASE_UNABLE), errors.answer_database_lost),
             Exception: errors.answer_unexpected,
         },
     )

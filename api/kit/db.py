@@ -43,6 +43,15 @@ CONNECTION_LOST: tuple[type[Exception], ...] = (
     OSError,
 )
 
+# What a server raises that is there but can not do it now: a table locked by a migration, a full disk, a standby.
+DATABASE_UNABLE: tuple[type[Exception], ...] = (
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.TransactionRollbackError,
+)
+
 T = TypeVar("T")
 
 
@@ -55,8 +64,8 @@ class DatabaseBusy(Unavailable):
     """The service is busy. Try again in a moment."""
 
 
-# The database gives nothing now: gone, starting, or no connection free in time.
-DATABASE_AWAY: tuple[type[Exception], ...] = (*CONNECTION_LOST, DatabaseBusy, TimeoutError)
+# The database gives nothing now: gone, starting, unable, or no connection free in time.
+DATABASE_AWAY: tuple[type[Exception], ...] = (*CONNECTION_LOST, *DATABASE_UNABLE, DatabaseBusy, TimeoutError)
 
 
 class _Held:
@@ -197,6 +206,7 @@ async def connect(url: str, *, statement_timeout_s: float = 5.0) -> Connection:
     connection: Connection = await asyncpg.connect(
         url,
         timeout=2,
+        command_timeout=statement_timeout_s + 1,
         server_settings={
             "application_name": "fifteenplus",
             "statement_timeout": milliseconds,
@@ -217,12 +227,11 @@ async def connect(url: str, *, statement_timeout_s: float = 5.0) -> Connection:
 
 async def repeat_while_lost(work: Callable[[], Awaitable[T]], *, for_s: float, pause_s: float = 0.2) -> T:
     """Repeats work that is harmless to repeat until the database answers; raises Unavailable after `for_s`."""
-    loop = asyncio.get_running_loop()
-    give_up_at = loop.time() + for_s
-    while True:
-        try:
-            return await work()
-        except DATABASE_AWAY:
-            if loop.time() + pause_s >= give_up_at:
-                raise Unavailable from None
-        await asyncio.sleep(pause_s)
+    try:
+        async with asyncio.timeout(for_s):
+            while True:
+                with contextlib.suppress(*DATABASE_AWAY):
+                    return await work()
+                await asyncio.sleep(pause_s)
+    except TimeoutError:
+        raise Unavailable from None

@@ -16,7 +16,7 @@ from api.conversations.jobs import Answering, forget_old_dialogues
 from api.conversations.routes import run_action
 from api.kit import errors, health
 from api.kit.clock import say_day_and_time
-from api.kit.db import CONNECTION_LOST, DATABASE_UNABLE, WORKER, Database
+from api.kit.db import DATABASE_AWAY, WORKER, Database, DatabaseBusy
 from api.kit.jobs import Chore, JobKind, Worker, forget_old_beats, list_parked
 from api.kit.log import set_up_logging
 from api.kit.words import load_words
@@ -80,7 +80,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
         exception_handlers={
             errors.Problem: errors.answer_problem,
             HTTPException: errors.answer_http_exception,
-            **dict.fromkeys((*CONNECTION_LOST, *DATABASE_UNABLE), errors.answer_database_lost),
+            **dict.fromkeys(DATABASE_GONE, errors.answer_database_lost),
             Exception: errors.answer_unexpected,
         },
     )

@@ -2,16 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 
 import asyncpg
 
+from api.app import create_worker
 from api.kit import db
 from api.kit.db import Database
-from api.kit.jobs import Job, JobKind, Worker, enqueue
-from tests.benchmarks.configured import configured
+from api.kit.jobs import Job, JobKind, enqueue
+from api.settings import WorkSettings, read_settings
 from tests.benchmarks.measuring import Times
 
 KIND = "benchmark"
@@ -59,19 +60,13 @@ class EmptyJobs:
 
 
 @asynccontextmanager
-async def working(url: str) -> AsyncIterator[EmptyJobs]:
-    """The worker works until left."""
-    database = Database(url, size=int(configured("database_connections")))
-    empty_jobs = EmptyJobs(database)
-    worker = Worker(
-        database=database,
-        url=url,
-        kinds={KIND: JobKind(handler=empty_jobs.handle)},
-        at_once=int(configured("jobs_at_once")),
-        lease_s=configured("job_lease_s"),
-    )
-    run = asyncio.create_task(worker.run())
-    yield empty_jobs
-    run.cancel()
-    await asyncio.wait([run])
-    await database.close()
+async def working(worker_environment: Mapping[str, str]) -> AsyncIterator[EmptyJobs]:
+    """The service's worker, as it is configured, but in this process and with empty jobs only; until left."""
+    async with create_worker(read_settings(WorkSettings, worker_environment)) as worker:
+        empty_jobs = EmptyJobs(worker.database)
+        worker.kinds = {KIND: JobKind(handler=empty_jobs.handle)}
+        worker.chores = ()
+        run = asyncio.create_task(worker.run())
+        yield empty_jobs
+        run.cancel()
+        await asyncio.wait([run])

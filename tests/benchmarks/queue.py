@@ -9,7 +9,6 @@ import asyncpg
 
 from api.kit import db
 from api.kit.jobs import COMPLETE, SOON
-from tests.benchmarks.configured import configured
 from tests.benchmarks.empty_jobs import INSERT_BACKLOG, KIND, EmptyJobs, working
 from tests.benchmarks.measuring import Figures, MarkedWork, Times, in_turns, side_by_side, side_by_side_until
 from tests.benchmarks.stage import WORKER, Stage, bare_connections
@@ -28,10 +27,9 @@ TAKE = """
 
 async def measure(stage: Stage) -> Section:
     """The service's own worker must be stopped."""
-    at_once = int(configured("jobs_at_once"))
     async with (
-        working(stage.service.env["WORKER_DATABASE_URL"]) as empty_jobs,
-        bare_connections(stage.floor_url(WORKER), db.WORKER, at_once) as bare,
+        working(stage.service.env) as empty_jobs,
+        bare_connections(stage.floor_url(WORKER), db.WORKER, max(SENDERS)) as bare,
     ):
         rows = [await _one_after_another(stage, empty_jobs, bare[:senders]) for senders in SENDERS]
         rows.append(await _backlog(stage, empty_jobs, bare))

@@ -14,10 +14,13 @@ from api.clients.twilio import TwilioClient, signature_is_valid
 from api.concerns.screen import load_screen
 from api.conversations.jobs import Answering, forget_old_dialogues
 from api.conversations.routes import run_action
+from api.identity.jobs import CodeSending, forget_old
+from api.identity.routes import ROUTES as SIGN_IN_ROUTES
 from api.kit import errors, health
 from api.kit.clock import say_day_and_time
 from api.kit.db import DATABASE_AWAY, WORKER, Database, DatabaseBusy
 from api.kit.jobs import Chore, JobKind, Worker, forget_old_beats, list_parked
+from api.kit.limits import forget_full_limits
 from api.kit.log import set_up_logging
 from api.kit.words import load_words
 from api.messages.jobs import Delivery
@@ -27,7 +30,7 @@ from api.settings import ServeSettings, WorkSettings, read_settings
 
 LARGEST_BODY_BYTES = 64 * 1024
 
-ROUTES = [receive_text, receive_status, run_action, health.live, health.ready]
+ROUTES = [receive_text, receive_status, run_action, health.live, health.ready, *SIGN_IN_ROUTES]
 
 # Nothing here is meant for a browser, a cache or another site.
 HEADERS = [
@@ -46,6 +49,8 @@ HOUR_S = 3600.0
 CHORES = (
     Chore("forget old dialogues", HOUR_S, forget_old_dialogues),
     Chore("forget old beats", HOUR_S, forget_old_beats),
+    Chore("forget old sign-ins", HOUR_S, forget_old),
+    Chore("forget full limits", HOUR_S, forget_full_limits),
 )
 
 
@@ -60,7 +65,16 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
     settings = settings or read_settings(ServeSettings, os.environ)
     database = Database(settings.database_url, size=settings.database_connections)
     rasa = RasaClient(url=settings.rasa_url, deadline_s=1.0)
-    state = State({"settings": settings, "database": database, "rasa": rasa, "signature_is_valid": signature_is_valid})
+    signed_in = Database(settings.signed_in_database_url, size=settings.database_connections)
+    state = State(
+        {
+            "settings": settings,
+            "database": database,
+            "signed_in": signed_in,
+            "rasa": rasa,
+            "signature_is_valid": signature_is_valid,
+        }
+    )
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -68,6 +82,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
         yield
         await rasa.aclose()
         await database.close()
+        await signed_in.close()
 
     return Litestar(
         route_handlers=ROUTES,
@@ -102,7 +117,10 @@ def job_kinds(settings: WorkSettings, database: Database, rasa: RasaClient, twil
         public_base_url=settings.public_base_url.rstrip("/"),
         reconcile_after_s=settings.reconcile_after_s,
     )
-    return {"answer": answering.kind(), "deliver": delivery.kind()}
+    codes = CodeSending(
+        database=database, twilio=twilio, words=load_words(), public_base_url=settings.public_base_url.rstrip("/")
+    )
+    return {"answer": answering.kind(), "deliver": delivery.kind(), "send_code": codes.kind()}
 
 
 @asynccontextmanager

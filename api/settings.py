@@ -34,6 +34,7 @@ class ServeSettings(msgspec.Struct, kw_only=True, frozen=True):
     rasa_url: str
     api_host: str = "127.0.0.1"
     api_port: int = 8015
+    trusted_proxies: tuple[str, ...] = ()
     database_connections: int = 8
 
 
@@ -93,11 +94,12 @@ def read_settings(kind: type[S], environment: Mapping[str, str]) -> S:
 
 
 def _split_lists(given: dict[str, str]) -> dict[str, object]:
-    tokens = given.get("twilio_auth_tokens")
-    if tokens is None:
-        return dict(given)
-    parts = [part.strip() for part in tokens.split(",") if part.strip()]
-    return {**given, "twilio_auth_tokens": parts}
+    lists: dict[str, object] = {
+        name: [part.strip() for part in given[name].split(",") if part.strip()]
+        for name in ("twilio_auth_tokens", "trusted_proxies")
+        if name in given
+    }
+    return {**given, **lists}
 
 
 def _decode(kind: type, value: object) -> object:

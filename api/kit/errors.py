@@ -57,6 +57,13 @@ class UnsupportedMediaType(Problem):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
+class TooMany(Problem):
+    """That was too often. Wait a little."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "300"}
+
+
 class Unavailable(Problem):
     """Not available just now. Try again in a moment."""
 

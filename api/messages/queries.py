@@ -82,6 +82,18 @@ async def insert_outbound(
     return message_id
 
 
+INSERT_CODE = """
+    INSERT INTO messages (direction, kind, phone_e164, body, status, sending_at)
+    VALUES ('outbound', 'code', $1, $2, 'sending', clock_timestamp()) RETURNING message_id
+"""
+
+
+async def insert_code(connection: Connection, phone_e164: str, body: str) -> UUID:
+    """Stores a text with a code as being sent; `body` has the code left out."""
+    message_id: UUID = await connection.fetchval(INSERT_CODE, phone_e164, body)
+    return message_id
+
+
 FLAG = """
     INSERT INTO attention_flags (message_id, reason) SELECT unnest($1::uuid[]), $2
     ON CONFLICT DO NOTHING

@@ -89,6 +89,11 @@ async def queue_alert(connection: Connection, phone_e164: str, body: str) -> UUI
     return message_id
 
 
+async def start_code(connection: Connection, phone_e164: str, body: str) -> UUID:
+    """Stores that a code is being sent, without the code; the caller sends it, once, and says what became of it."""
+    return await queries.insert_code(connection, phone_e164, body)
+
+
 async def _enqueue_delivery(connection: Connection, message_id: UUID, phone_e164: str, priority: int) -> None:
     payload = jobs.payload_of(message_id=message_id)
     await jobs.enqueue(connection, "deliver", payload, serial_key=f"deliver:{phone_e164}", priority=priority)

@@ -93,3 +93,4 @@ async def api_client(database: TestDatabase, **changes: Any) -> AsyncIterator[Ap
         yield ApiClient(http)
     await app.state.rasa.aclose()
     await app.state.database.close()
+    await app.state.signed_in.close()

@@ -42,6 +42,7 @@ NEVER_SAID = {
     "care": r"\bcare\b|leaver|social worker|council",
 }
 LONG_VALUES = {
+    "code": "000000",
     "when": "Wednesday 23 September at 12:30pm",
     "after": "Wednesday 30 September at 12:30pm",
     "adviser_name": "Bartholomew Featherstonehaugh",

@@ -9,13 +9,20 @@ from litestar.handlers import HTTPRouteHandler
 from api.app import ROUTES
 from api.kit import access
 
-GUARDS = {access.open_to_all, access.requires_bot, access.requires_twilio}
+GUARDS = {access.open_to_all, access.requires_bot, access.requires_twilio, access.requires_young_person}
 
 # What each route must declare: a new route fails until somebody decides and writes it down here.
 EXPECTED = {
     ("POST", "/webhooks/twilio/sms"): access.requires_twilio,
     ("POST", "/webhooks/twilio/status/{message_id:uuid}"): access.requires_twilio,
     ("POST", "/bot/actions"): access.requires_bot,
+    ("POST", "/client/v1/sign-in/codes"): access.open_to_all,
+    ("POST", "/client/v1/sign-in/sessions"): access.open_to_all,
+    ("POST", "/client/v1/sign-in/tokens"): access.open_to_all,
+    ("GET", "/client/v1/sign-in/session"): access.requires_young_person,
+    ("POST", "/client/v1/sign-in/enrolment"): access.requires_young_person,
+    ("DELETE", "/client/v1/sign-in/session"): access.requires_young_person,
+    ("DELETE", "/client/v1/sign-in/sessions"): access.requires_young_person,
     ("GET", "/health/live"): access.open_to_all,
     ("GET", "/health/ready"): access.open_to_all,
 }

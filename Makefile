@@ -38,7 +38,7 @@ bench: ready-to-test ## measure a text's way through the service
 	@$(MAIN) -m tests.benchmarks
 
 faults: ready-to-test ## kill parts of the service during a burst of texts
-	@$(MAIN) -m pytest tests/faults
+	@$(MAIN) -m pytest tests/faults --long
 
 lock: ## write the lock files after a change of dependencies (UPGRADE=1: newer versions of everything)
 	@$(BOOTSTRAP) tools

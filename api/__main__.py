@@ -1,4 +1,4 @@
-"""The service's commands: `python -m api serve | work | migrate | demo | check`."""
+"""The service's commands: `python -m api serve | work | migrate | demo | check | retry`."""
 
 import argparse
 import asyncio
@@ -74,7 +74,14 @@ def check() -> None:
         print(line)
 
 
-COMMANDS = {"check": check, "serve": serve, "work": work, "migrate": migrate, "demo": demo}
+def retry() -> None:
+    """Lets every job that was parked run again, when what stopped them is mended."""
+    from api.app import retry_parked  # noqa: PLC0415
+
+    print(f"{asyncio.run(retry_parked(read_settings(WorkSettings, os.environ)))} jobs run again.")
+
+
+COMMANDS = {"check": check, "retry": retry, "serve": serve, "work": work, "migrate": migrate, "demo": demo}
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ from api.identity.routes import ROUTES as SIGN_IN_ROUTES
 from api.kit import errors, health
 from api.kit.clock import say_day_and_time
 from api.kit.db import DATABASE_AWAY, WORKER, Database, DatabaseBusy
-from api.kit.jobs import Chore, JobKind, Worker, forget_old_beats, list_parked
+from api.kit.jobs import Chore, JobKind, Worker, forget_old_beats, list_parked, unpark
 from api.kit.limits import forget_full_limits
 from api.kit.log import set_up_logging
 from api.kit.words import load_words
@@ -110,17 +110,19 @@ def job_kinds(settings: WorkSettings, database: Database, rasa: RasaClient, twil
         words=load_words(),
         window_s=settings.answer_window_s,
         duty_phone_e164=settings.duty_phone_e164,
+        at_once=settings.jobs_at_once,
     )
     delivery = Delivery(
         database=database,
         twilio=twilio,
         public_base_url=settings.public_base_url.rstrip("/"),
         reconcile_after_s=settings.reconcile_after_s,
+        at_once=settings.jobs_at_once,
     )
     codes = CodeSending(
         database=database, twilio=twilio, words=load_words(), public_base_url=settings.public_base_url.rstrip("/")
     )
-    return {"answer": answering.kind(), "deliver": delivery.kind(), "send_code": codes.kind()}
+    return {"answer": answering.kind(), **delivery.kinds(), "send_code": codes.kind()}
 
 
 @asynccontextmanager
@@ -140,7 +142,6 @@ async def create_worker(settings: WorkSettings) -> AsyncIterator[Worker]:
             database=database,
             url=settings.worker_database_url,
             kinds=job_kinds(settings, database, rasa, twilio),
-            at_once=settings.jobs_at_once,
             lease_s=settings.job_lease_s,
             chores=CHORES,
         )
@@ -160,3 +161,12 @@ async def what_waits(settings: WorkSettings) -> list[str]:
     lines = [f"{count} to look at: {reason} (since {say_day_and_time(since)})" for reason, count, since in flags]
     lines += [f"{n} parked: {kind} {error} (since {say_day_and_time(since)})" for kind, error, n, since in parked]
     return lines or ["Nothing waits for a person."]
+
+
+async def retry_parked(settings: WorkSettings) -> int:
+    """Lets every parked job run again; returns how many these are."""
+    database = Database(settings.worker_database_url, size=1)
+    async with database.acting_as(WORKER) as connection:
+        count = await unpark(connection)
+    await database.close()
+    return count

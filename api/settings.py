@@ -49,9 +49,9 @@ class WorkSettings(msgspec.Struct, kw_only=True, frozen=True):
     twilio_from_e164: str
     rasa_url: str
     rasa_secret: Secret
+    duty_phone_e164: str
     twilio_api_base: str = "https://api.twilio.com"
-    duty_phone_e164: str | None = None
-    database_connections: int = 10
+    database_connections: int = 12
     jobs_at_once: int = 8
     job_lease_s: float = 30.0
     answer_window_s: float = 0.15

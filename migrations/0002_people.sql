@@ -44,6 +44,12 @@ CREATE TABLE contact_points (
 CREATE UNIQUE INDEX contact_points_in_use ON contact_points (phone_e164, person_id) WHERE retired_at IS NULL;
 CREATE INDEX contact_points_person ON contact_points (person_id);
 
+CREATE FUNCTION london_today() RETURNS date
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+RETURN (clock_timestamp() AT TIME ZONE 'Europe/London')::date;
+GRANT EXECUTE ON FUNCTION london_today() TO fifteenplus_api, fifteenplus_worker;
+
 CREATE TABLE allocations (
     allocation_id uuid PRIMARY KEY DEFAULT uuidv7(),
     person_id uuid NOT NULL REFERENCES young_people,
@@ -64,7 +70,6 @@ CREATE TABLE conversations (
     owner_staff_id uuid REFERENCES staff,
     owner_epoch integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT now(),
-    last_inbound_at timestamptz,
     CHECK ((person_id IS NULL) <> (phone_e164 IS NULL)),
     CHECK ((owner = 'staff') = (owner_staff_id IS NOT NULL)),
     UNIQUE NULLS NOT DISTINCT (person_id, phone_e164)
@@ -91,11 +96,13 @@ TO fifteenplus_api, fifteenplus_worker;
 RESET ROLE;
 
 SET LOCAL ROLE fifteenplus_owner;
-GRANT SELECT ON staff, working_hours, allocations TO fifteenplus_api, fifteenplus_worker;
+GRANT SELECT ON working_hours, allocations TO fifteenplus_api, fifteenplus_worker;
+GRANT SELECT (staff_id, shown_name, left_on) ON staff TO fifteenplus_api;
+GRANT SELECT ON staff TO fifteenplus_worker;
 GRANT SELECT ON young_people, contact_points TO fifteenplus_worker;
 GRANT SELECT (phone_e164, person_id, retired_at) ON contact_points TO fifteenplus_api;
 GRANT SELECT (conversation_id, person_id, phone_e164) ON conversations TO fifteenplus_api;
-GRANT INSERT (person_id, phone_e164, last_inbound_at), UPDATE (last_inbound_at) ON conversations TO fifteenplus_api;
+GRANT INSERT (person_id, phone_e164) ON conversations TO fifteenplus_api;
 GRANT SELECT ON conversations TO fifteenplus_worker;
 GRANT UPDATE (owner_epoch) ON conversations TO fifteenplus_worker;
 
@@ -114,11 +121,17 @@ USING (person_id = (SELECT sec.acting_person_id()));
 CREATE POLICY worker_allocations ON allocations FOR SELECT TO fifteenplus_worker
 USING ((SELECT sec.acting_as()) = 'worker');
 CREATE POLICY own_adviser ON staff FOR SELECT TO fifteenplus_api, fifteenplus_worker
-USING (staff_id IN (SELECT a.staff_id FROM allocations AS a));
+USING (staff_id IN (
+    SELECT a.staff_id FROM allocations AS a
+    WHERE a.starts_on <= london_today() AND (a.ended_on IS NULL OR a.ended_on >= london_today())
+));
 CREATE POLICY worker_staff ON staff FOR SELECT TO fifteenplus_worker
 USING ((SELECT sec.acting_as()) = 'worker');
 CREATE POLICY own_adviser_hours ON working_hours FOR SELECT TO fifteenplus_api, fifteenplus_worker
-USING (staff_id IN (SELECT a.staff_id FROM allocations AS a));
+USING (staff_id IN (
+    SELECT a.staff_id FROM allocations AS a
+    WHERE a.starts_on <= london_today() AND (a.ended_on IS NULL OR a.ended_on >= london_today())
+));
 CREATE POLICY worker_people ON young_people FOR SELECT TO fifteenplus_worker
 USING ((SELECT sec.acting_as()) = 'worker');
 CREATE POLICY worker_contact_points ON contact_points FOR SELECT TO fifteenplus_worker

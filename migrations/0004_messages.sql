@@ -6,7 +6,7 @@ CREATE TABLE messages (
     message_id uuid PRIMARY KEY DEFAULT uuidv7(),
     conversation_id uuid REFERENCES conversations,
     direction text NOT NULL CHECK (direction IN ('inbound', 'outbound')),
-    kind text NOT NULL CHECK (kind IN ('text', 'reply', 'alert')),
+    kind text NOT NULL CHECK (kind IN ('text', 'reply', 'notice', 'alert')),
     phone_e164 text NOT NULL,
     body text NOT NULL,
     media_count smallint NOT NULL DEFAULT 0 CHECK (media_count >= 0),
@@ -17,16 +17,20 @@ CREATE TABLE messages (
     )),
     error_code integer,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    turn_id uuid,
     answered_at timestamptz,
     sending_at timestamptz,
+    about_message_id uuid REFERENCES messages,
     CHECK ((direction = 'inbound') = (kind = 'text')),
     CHECK ((direction = 'inbound') = (status = 'received')),
     CHECK (direction = 'outbound' OR (provider_sid IS NOT NULL AND conversation_id IS NOT NULL)),
-    CHECK (kind <> 'reply' OR conversation_id IS NOT NULL)
+    CHECK (kind NOT IN ('reply', 'notice') OR conversation_id IS NOT NULL),
+    CHECK (kind = 'alert' OR about_message_id IS NULL)
 );
 CREATE INDEX messages_thread ON messages (conversation_id, created_at, message_id);
 CREATE INDEX messages_unanswered ON messages (conversation_id, created_at, message_id)
 WHERE direction = 'inbound' AND answered_at IS NULL;
+CREATE INDEX messages_alerts ON messages (about_message_id) WHERE about_message_id IS NOT NULL;
 
 -- Every receipt as it came, never changed; the message's own status is the furthest of them.
 CREATE TABLE message_events (
@@ -56,7 +60,8 @@ CREATE TABLE attention_flags (
     message_id uuid NOT NULL REFERENCES messages,
     reason text NOT NULL CHECK (reason IN (
         'bot_unavailable', 'left_for_adviser', 'asked_for_person', 'unknown_number', 'shared_number',
-        'opted_out', 'worry', 'person_has_died', 'held_by_staff', 'not_answered', 'not_delivered', 'media'
+        'opted_out', 'worry', 'person_has_died', 'held_by_staff', 'not_answered', 'not_delivered', 'media',
+        'not_understood', 'nobody_told', 'number_changed'
     )),
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     seen_at timestamptz,
@@ -68,12 +73,12 @@ CREATE INDEX attention_flags_unseen ON attention_flags (created_at) WHERE seen_a
 
 GRANT INSERT (conversation_id, direction, kind, phone_e164, body, media_count, provider_sid, status)
 ON messages TO fifteenplus_api;
-GRANT SELECT (message_id, conversation_id, direction, provider_sid, status, error_code, answered_at), UPDATE (status, provider_sid, error_code)
+GRANT SELECT (message_id, conversation_id, direction, provider_sid, status, error_code, turn_id, answered_at), UPDATE (status, provider_sid, error_code)
 ON messages TO fifteenplus_api;
 GRANT INSERT (message_id, provider_status, error_code) ON message_events TO fifteenplus_api;
 GRANT INSERT (message_id, reason) ON attention_flags TO fifteenplus_api;
 GRANT SELECT, INSERT ON messages TO fifteenplus_worker;
-GRANT UPDATE (status, provider_sid, error_code, answered_at, sending_at) ON messages TO fifteenplus_worker;
+GRANT UPDATE (status, provider_sid, error_code, turn_id, answered_at, sending_at) ON messages TO fifteenplus_worker;
 GRANT INSERT (message_id, provider_status, error_code) ON message_events TO fifteenplus_worker;
 GRANT SELECT, INSERT (phone_e164, is_opted_out, source, detail, message_id) ON opt_out_events TO fifteenplus_worker;
 GRANT SELECT, INSERT (message_id, reason) ON attention_flags TO fifteenplus_worker;

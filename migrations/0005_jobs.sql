@@ -12,6 +12,7 @@ CREATE TABLE jobs (
     priority smallint NOT NULL DEFAULT 5,
     run_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     attempt integer NOT NULL DEFAULT 0,
+    failures integer NOT NULL DEFAULT 0,
     leased_until timestamptz,
     parked_at timestamptz,
     last_error text,

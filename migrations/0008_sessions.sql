@@ -95,7 +95,7 @@ CREATE UNLOGGED TABLE rate_limits (
 );
 
 ALTER TABLE messages DROP CONSTRAINT messages_kind_check;
-ALTER TABLE messages ADD CONSTRAINT messages_kind_check CHECK (kind IN ('text', 'reply', 'alert', 'code'));
+ALTER TABLE messages ADD CONSTRAINT messages_kind_check CHECK (kind IN ('text', 'reply', 'notice', 'alert', 'code'));
 
 GRANT SELECT ON session_tokens TO fifteenplus_resolver;
 GRANT SELECT (session_id, person_id, staff_id, level, created_at, expires_at, revoked_at)

@@ -12,18 +12,26 @@ LONGEST_REPLY_CHARS = 1600
 MOST_REPLIES = 6
 FAILURES_TO_OPEN = 5
 OPEN_FOR_S = 20.0
+READY_KNOWN_FOR_S = 2.0
 
 
 class RasaUnavailable(Exception):
     """Rasa gave no answer that can be used."""
 
 
-class _Reply(msgspec.Struct):
+class TurnFailed(RasaUnavailable):
+    """Rasa is there, but this turn gave nothing that can be used; other threads may fare better."""
+
+
+class RasaReply(msgspec.Struct):
+    """One reply, with the name of the response it was made from."""
+
     recipient_id: str
     text: str
+    response: str = ""
 
 
-_decoder = msgspec.json.Decoder(list[_Reply])
+_decoder = msgspec.json.Decoder(list[RasaReply])
 
 
 class RasaClient:
@@ -39,8 +47,10 @@ class RasaClient:
         )
         self._failures = 0
         self._open_until = 0.0
+        self._ready = False
+        self._ready_known_until = 0.0
 
-    async def ask(self, conversation_id: UUID, text: str, turn_id: UUID) -> list[str]:
+    async def ask(self, conversation_id: UUID, text: str, turn_id: UUID) -> list[RasaReply]:
         """The replies to a text. Raises RasaUnavailable, at once while Rasa keeps failing.
 
         A second call with the same `turn_id` gives the same replies and does not move the dialogue.
@@ -50,14 +60,22 @@ class RasaClient:
         try:
             async with asyncio.timeout(self._deadline_s):
                 replies = await self._post(str(conversation_id), text, str(turn_id))
-        except (httpx.HTTPError, msgspec.DecodeError, RasaUnavailable, TimeoutError):
+        except (msgspec.DecodeError, TurnFailed):
+            raise TurnFailed from None
+        except (httpx.HTTPError, RasaUnavailable, TimeoutError):
             self._count_failure()
             raise RasaUnavailable from None
         self._failures = 0
         return replies
 
     async def is_ready(self) -> bool:
-        """Whether Rasa has a model that answers."""
+        """Whether Rasa had a model that answers, some seconds ago at most: asking costs it a real parse."""
+        if time.monotonic() > self._ready_known_until:
+            self._ready = await self._ask_if_ready()
+            self._ready_known_until = time.monotonic() + READY_KNOWN_FOR_S
+        return self._ready
+
+    async def _ask_if_ready(self) -> bool:
         try:
             answer = await self._http.get("/status", timeout=1.0)
         except httpx.HTTPError:
@@ -68,16 +86,18 @@ class RasaClient:
         """Closes the connections."""
         await self._http.aclose()
 
-    async def _post(self, sender: str, text: str, turn_id: str) -> list[str]:
+    async def _post(self, sender: str, text: str, turn_id: str) -> list[RasaReply]:
         body = {"sender": sender, "message": text, "metadata": {"turn_id": turn_id}}
         async with self._http.stream("POST", "/webhooks/rest/webhook", json=body) as answer:
-            if answer.status_code != httpx.codes.OK:
+            if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
                 raise RasaUnavailable
+            if answer.status_code != httpx.codes.OK:
+                raise TurnFailed
             content = bytearray()
             async for chunk in answer.aiter_bytes():
                 content += chunk
                 if len(content) > LONGEST_ANSWER_BYTES:
-                    raise RasaUnavailable
+                    raise TurnFailed
         return _read_replies(bytes(content), sender)
 
     def _count_failure(self) -> None:
@@ -87,15 +107,14 @@ class RasaClient:
             self._failures = FAILURES_TO_OPEN - 1
 
 
-def _read_replies(content: bytes, sender: str) -> list[str]:
-    """The texts, if they can all be used and are for this sender: an empty list is a failed turn, not a silent one."""
+def _read_replies(content: bytes, sender: str) -> list[RasaReply]:
+    """The replies, if all can be used and are for this sender: an empty list is a failed turn, not a silent one."""
     replies = _decoder.decode(content)
-    texts = [reply.text.strip() for reply in replies]
     usable = (
         0 < len(replies) <= MOST_REPLIES
         and all(reply.recipient_id == sender for reply in replies)
-        and all(0 < len(text) <= LONGEST_REPLY_CHARS for text in texts)
+        and all(0 < len(reply.text.strip()) <= LONGEST_REPLY_CHARS for reply in replies)
     )
     if not usable:
-        raise RasaUnavailable
-    return texts
+        raise TurnFailed
+    return replies

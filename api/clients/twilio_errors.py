@@ -1,22 +1,22 @@
 """What can go wrong with a text, and what that means for sending it again."""
 
-# Refusals that may end without another text or another number: somebody mends the account, or a queue empties.
-# Any other is permanent: the same request would be refused again.
+# Refusals that the same text to the same number will always meet. Any other is tried again: somebody mends the
+# account, a queue empties, or what refused was not Twilio at all but something on the way.
 # Source: Twilio's error dictionary, https://www.twilio.com/docs/api/errors (2026-11).
-PASSING_REFUSALS = {
-    401: "the key is not accepted",
-    403: "the key may not send",
-    20003: "the key is not accepted",
-    20005: "the account is not active",
-    21408: "the account may not text this country yet",
-    21603: "no sender given",
-    21606: "the sender cannot text this number",
-    21609: "the callback address is not usable",
-    21611: "the sender's queue is full",
-    21612: "no route from this sender to this number",
-    21659: "the sender is not one of Twilio's",
-    21660: "the sender belongs to another account",
-    21661: "the sender cannot text",
+LASTING_REFUSALS = {
+    21211: "not a number",
+    21265: "the sender's own number",
+    21266: "sender and receiver are the same",
+    21602: "no text",
+    21604: "no number",
+    21610: "the number opted out",
+    21614: "not a mobile number",
+    21617: "too long",
+    21635: "a landline",
+    30003: "out of reach",
+    30004: "the number blocks us",
+    30005: "no such number",
+    30006: "a landline",
 }
 
 

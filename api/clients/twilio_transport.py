@@ -12,7 +12,7 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 
 from api.clients.twilio_errors import (
-    PASSING_REFUSALS,
+    LASTING_REFUSALS,
     TextOutcomeUnknown,
     TextRefused,
     TextThrottled,
@@ -99,7 +99,7 @@ def _failure_of(answer: httpx.Response) -> TwilioError | None:
         return TextThrottled(_retry_after_s(answer.headers.get("retry-after", "")))
     if 400 <= status < 500 and status != httpx.codes.REQUEST_TIMEOUT:
         code = _code_in(answer)
-        return TextRefused(code, code not in PASSING_REFUSALS)
+        return TextRefused(code, code in LASTING_REFUSALS)
     return _lost(answer.request, f"HTTP {status}")
 
 

@@ -7,32 +7,45 @@ from api.concerns import queries
 from api.concerns.models import Risk, Verdict
 from api.kit.db import Connection
 from api.messages import service as messages
-from api.messages.models import Attention, Unanswered
+from api.messages.models import Attention, Waiting
 from api.people import service as people
 
 ALERT = "utter_staff_alert"
+MESSAGE_WAITS = "utter_staff_message"
 
 
 async def raise_concerns(
-    connection: Connection, conversation_id: UUID, texts: Sequence[Unanswered], verdicts: Sequence[Verdict]
-) -> bool:
-    """Stores a concern for each worrying text; returns whether one of them is an alarm that is new."""
-    is_new_alarm = False
+    connection: Connection, conversation_id: UUID, texts: Sequence[Waiting], verdicts: Sequence[Verdict]
+) -> Waiting | None:
+    """Stores a concern for each worrying text; returns the last of those that are an alarm and new."""
+    alarm = None
     for text, verdict in zip(texts, verdicts, strict=True):
         if verdict.risk is Risk.NONE:
             continue
         concern_id = await queries.insert_concern(connection, conversation_id, text.message_id, verdict)
         await messages.flag(connection, [text], Attention.WORRY)
-        is_new_alarm |= verdict.is_alarm and concern_id is not None
-    return is_new_alarm
+        alarm = text if verdict.is_alarm and concern_id is not None else alarm
+    return alarm
 
 
 async def alert_people(
-    connection: Connection, person_ids: Sequence[UUID], duty_phone_e164: str | None, body: str
+    connection: Connection, person_ids: Sequence[UUID], duty_phone_e164: str, body: str, about: Waiting
 ) -> int:
-    """Texts the advisers of these people and everybody on duty; returns how many were told."""
-    numbers = set(await people.list_alert_numbers(connection, list(person_ids)))
-    numbers |= {duty_phone_e164} if duty_phone_e164 else set()
+    """Texts the advisers of these people and everybody on duty; returns how many are told."""
+    numbers = {
+        *await people.list_adviser_numbers(connection, list(person_ids)),
+        *await people.list_duty_numbers(connection),
+        *([duty_phone_e164] if duty_phone_e164 else []),
+    }
     for phone_e164 in sorted(numbers):
-        await messages.queue_alert(connection, phone_e164, body)
+        await messages.queue_alert(connection, phone_e164, body, about.message_id)
     return len(numbers)
+
+
+async def tell_adviser(
+    connection: Connection, person_ids: Sequence[UUID], duty_phone_e164: str, body: str, about: Waiting
+) -> None:
+    """Texts the advisers of these people, or whoever is on duty where there is none, that something waits."""
+    numbers = await people.list_adviser_numbers(connection, list(person_ids))
+    for phone_e164 in numbers or [duty_phone_e164]:
+        await messages.queue_alert(connection, phone_e164, body, about.message_id)

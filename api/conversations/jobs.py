@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
+
 from api.clients.rasa import RasaClient
 from api.concerns import service as concerns
 from api.concerns.screen import Screen
@@ -18,6 +20,10 @@ from api.messages.models import Attention
 
 __all__ = ["Answering", "forget_old_dialogues"]
 
+log = structlog.get_logger()
+
+NEEDS_A_PERSON = {Attention.LEFT_FOR_ADVISER, Attention.ASKED_FOR_PERSON}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answering:
@@ -28,11 +34,18 @@ class Answering:
     screen: Screen
     words: Words
     window_s: float
-    duty_phone_e164: str | None
+    duty_phone_e164: str
+    at_once: int
 
     def kind(self) -> JobKind:
         """How `answer` jobs run."""
-        return JobKind(handler=self.answer, max_attempts=6, first_delay_s=0.5, on_park=self.give_to_people)
+        return JobKind(
+            handler=self.answer,
+            at_once=self.at_once,
+            max_failures=6,
+            first_delay_s=0.5,
+            on_park=(self.give_to_people, flag_all_waiting),
+        )
 
     async def answer(self, job: Job) -> None:
         """Answers all that waits in a thread when the window for further parts has passed."""
@@ -50,22 +63,45 @@ class Answering:
             await job.complete(connection)
 
     async def _store(self, connection: Connection, turn: WaitingTurn, answer: Answer) -> None:
-        conversation_id = turn.thread.conversation_id
         is_still_held = await service.is_still_held(connection, turn.thread)
         if not await messages.mark_answered(connection, turn.texts):
             raise LeaseLost
         await messages.note_reserved_words(connection, turn.texts)
-        is_alarm = await concerns.raise_concerns(connection, conversation_id, turn.texts, turn.verdicts)
-        if is_alarm:
-            alert = self.words.say(concerns.ALERT)
-            await concerns.alert_people(connection, turn.people, self.duty_phone_e164, alert)
         for reason in answer.flags:
             await messages.flag(connection, turn.texts, reason)
+        replies = await self._tell_people(connection, turn, answer)
         if not is_still_held and not answer.is_alarm:
             await messages.flag(connection, turn.texts, Attention.HELD_BY_STAFF)
             return
-        for reply in answer.replies:
-            await messages.queue_reply(connection, conversation_id, turn.texts[-1].phone_e164, reply)
+        for reply in replies:
+            await messages.queue_reply(
+                connection,
+                turn.thread.conversation_id,
+                turn.texts[0].phone_e164,
+                reply,
+                is_personal=answer.is_personal,
+            )
+
+    async def _tell_people(self, connection: Connection, turn: WaitingTurn, answer: Answer) -> list[str]:
+        """Raises concerns, texts staff, and returns the replies: other ones where nobody could be told of an alarm."""
+        alarm = await concerns.raise_concerns(connection, turn.thread.conversation_id, turn.texts, turn.verdicts)
+        if alarm is not None:
+            body = self.words.say(concerns.ALERT, {"reference": messages.reference(alarm.message_id)})
+            if not await concerns.alert_people(connection, turn.people, self.duty_phone_e164, body, alarm):
+                log.error("alarm_reached_nobody", message_id=str(alarm.message_id))
+                await messages.flag(connection, turn.texts, Attention.NOBODY_TOLD)
+                return [self.words.say("utter_alarm_nobody_told")] if answer.replies else []
+        elif await messages.list_flags(connection, turn.texts) & NEEDS_A_PERSON:
+            await self._tell_adviser(connection, turn)
+        return answer.replies
+
+    async def _tell_adviser(self, connection: Connection, turn: WaitingTurn) -> None:
+        """Texts the adviser that something waits, unless staff were texted about this thread just now."""
+        if await messages.was_alerted_lately(connection, turn.thread.conversation_id):
+            return
+        last = turn.texts[-1]
+        body = self.words.say(concerns.MESSAGE_WAITS, {"reference": messages.reference(last.message_id)})
+        await concerns.tell_adviser(connection, turn.people, self.duty_phone_e164, body, last)
 
     async def give_to_people(self, connection: Connection, payload: Payload) -> None:
         """No try is left: the texts are marked for the team, and whoever wrote is told that a person will read them."""
@@ -74,7 +110,11 @@ class Answering:
         if turn is None:
             return
         by_rule = service.answer_by_rule(turn, self.words)
-        reply = Answer(replies=[self.words.say("utter_person_has_it")], flags=[])
-        answer = by_rule or reply
+        answer = by_rule or Answer(replies=[self.words.say("utter_person_has_it")], flags=[])
         answer.flags.append(Attention.NOT_ANSWERED)
         await self._store(connection, turn, answer)
+
+
+async def flag_all_waiting(connection: Connection, payload: Payload) -> None:
+    """The least that is done when answering failed for good: every waiting text is marked for the team."""
+    await messages.flag_all_waiting(connection, UUID(payload["conversation_id"]), Attention.NOT_ANSWERED)

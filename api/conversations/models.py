@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from api.concerns.models import Verdict
-from api.messages.models import Unanswered
+from api.messages.models import Waiting
 
 
 class Party(Enum):
@@ -16,7 +16,7 @@ class Party(Enum):
     ONE_PERSON = "one person"
     SHARED = "several people"
     UNKNOWN = "nobody we know"
-    DIED = "somebody who has died"
+    DIED = "only people who have died"
 
 
 class Thread(msgspec.Struct, frozen=True):
@@ -30,12 +30,15 @@ class Thread(msgspec.Struct, frozen=True):
 
 
 class WaitingTurn(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that decides how the waiting texts of a thread are answered."""
+    """Everything that decides how the texts of one turn, all from one phone, are answered.
+
+    `people` are all whom the texts may be from: who uses the number now, and whose thread it is.
+    """
 
     thread: Thread
     party: Party
     people: tuple[UUID, ...]
-    texts: list[Unanswered]
+    texts: list[Waiting]
     verdicts: list[Verdict]
     is_opted_out: bool
 

@@ -3,22 +3,26 @@
 import re
 from collections.abc import Sequence
 from typing import Any
-from uuid import NAMESPACE_OID, UUID, uuid5
+from uuid import UUID
 
 import msgspec
+import structlog
 
 from api.clients.rasa import RasaClient, RasaUnavailable
-from api.concerns.models import Risk
+from api.concerns.models import Risk, Verdict
 from api.concerns.screen import Screen
 from api.conversations import queries
 from api.conversations.models import Party, Thread, WaitingTurn
 from api.kit.db import Connection, Database, conversation_actor
+from api.kit.errors import where
 from api.kit.words import Words
 from api.messages import service as messages
-from api.messages.models import Attention, Unanswered
+from api.messages.models import Attention, Waiting
 from api.people import service as people
 from bot import actions
 from bot.actions import ActionResult
+
+log = structlog.get_logger()
 
 LONGEST_TEXT_FOR_RASA_CHARS = 1000
 ZERO_WIDTH_START = re.compile(
@@ -26,40 +30,68 @@ ZERO_WIDTH_START = re.compile(
 )
 
 
+# What the assistant says when it did not understand, and when it took a text for small talk.
+NOT_UNDERSTOOD = frozenset({"utter_not_understood", "utter_offer_person", "utter_default"})
+SMALL_TALK = frozenset({"utter_greet", "utter_menu", "utter_bye", "utter_ok", "utter_no_message", "utter_text_it_now"})
+LONGEST_SMALL_TALK_WORDS = 3
+
+
 class Answer(msgspec.Struct, kw_only=True):
-    """What goes back to the phone, and what is marked for the team."""
+    """What goes back to the phone, and what is marked for the team; personal when it may hold somebody's data."""
 
     replies: list[str]
     flags: list[Attention]
     is_alarm: bool = False
+    is_personal: bool = False
 
 
 async def load_turn(connection: Connection, conversation_id: UUID, screen: Screen) -> WaitingTurn | None:
-    """The waiting texts of a thread with all that decides their answer; None when nothing waits."""
+    """The texts of a thread that are to be answered now with all that decides how; None when nothing waits."""
     thread = await queries.get_thread(connection, conversation_id)
-    texts = await messages.list_unanswered(connection, conversation_id)
+    texts = await messages.take_turn(connection, conversation_id)
     if thread is None or not texts:
         return None
-    known = await people.list_people_of_number(connection, texts[-1].phone_e164)
+    phone_e164 = texts[0].phone_e164
+    known = await people.list_people_of_number(connection, phone_e164)
+    before = await messages.list_recent_bodies(connection, conversation_id, texts[0])
     return WaitingTurn(
         thread=thread,
         party=_party(thread, known),
-        people=tuple(person_id for person_id, _ in known),
+        people=tuple({person_id for person_id, _ in known} | ({thread.person_id} if thread.person_id else set())),
         texts=texts,
-        verdicts=[screen.read(text.body) for text in texts],
-        is_opted_out=await messages.is_opted_out(connection, texts[-1].phone_e164),
+        verdicts=screen_turn(screen, before, [text.body for text in texts]),
+        is_opted_out=await messages.is_opted_out(connection, phone_e164),
     )
+
+
+def screen_turn(screen: Screen, before: Sequence[str], bodies: Sequence[str]) -> list[Verdict]:
+    """A verdict for each text; what only shows when they are read together with those before belongs to the last."""
+    verdicts = [read_safely(screen, body) for body in bodies]
+    alone = {rule for body in before for rule in read_safely(screen, body).rules_hit}
+    alone |= {rule for verdict in verdicts for rule in verdict.rules_hit}
+    together = read_safely(screen, " ".join([*before, *bodies]))
+    if not set(together.rules_hit) <= alone and together.risk > verdicts[-1].risk:
+        verdicts[-1] = together
+    return verdicts
+
+
+def read_safely(screen: Screen, text: str) -> Verdict:
+    """The screen's verdict; a screen that fails is an alarm, for nobody has read the text then."""
+    try:
+        return screen.read(text)
+    except Exception as error:
+        log.error("screen_failed", error=type(error).__name__, at=where(error))
+        return Verdict(Risk.HIGH, ("not_screened",), ("screen_failed",), screen.version)
 
 
 def _party(thread: Thread, known: Sequence[tuple[UUID, bool]]) -> Party:
     """Whose texts these are now; a number that has changed hands since the thread began is nobody's."""
-    if any(has_died for _, has_died in known):
+    living = [person_id for person_id, has_died in known if not has_died]
+    if known and not living:
         return Party.DIED
     if len(known) > 1:
         return Party.SHARED
-    if len(known) == 1 and known[0][0] == thread.person_id:
-        return Party.ONE_PERSON
-    return Party.UNKNOWN
+    return Party.ONE_PERSON if living == [thread.person_id] else Party.UNKNOWN
 
 
 def answer_by_rule(turn: WaitingTurn, words: Words) -> Answer | None:
@@ -67,27 +99,32 @@ def answer_by_rule(turn: WaitingTurn, words: Words) -> Answer | None:
 
     The order matters: who must never be texted, then danger, then everything else.
     """
-    risk = max(verdict.risk for verdict in turn.verdicts)
+    is_alarm = any(verdict.is_alarm for verdict in turn.verdicts)
     flags = [Attention.MEDIA] if any(text.media_count for text in turn.texts) else []
     if turn.party is Party.DIED:
-        return Answer(replies=[], flags=[*flags, Attention.PERSON_HAS_DIED], is_alarm=risk >= Risk.HIGH)
+        return Answer(replies=[], flags=[*flags, Attention.PERSON_HAS_DIED], is_alarm=is_alarm)
     if turn.is_opted_out or any(messages.is_opt_out(text.body) for text in turn.texts):
-        return Answer(replies=[], flags=[*flags, Attention.OPTED_OUT], is_alarm=risk >= Risk.HIGH)
-    if risk >= Risk.HIGH:
-        name = "utter_alarm_immediate" if risk is Risk.IMMEDIATE else "utter_alarm_high"
-        return Answer(replies=[words.say(name)], flags=flags, is_alarm=True)
+        return Answer(replies=[], flags=[*flags, Attention.OPTED_OUT], is_alarm=is_alarm)
+    if is_alarm:
+        return Answer(replies=[words.say(_alarm_words(turn))], flags=flags, is_alarm=True)
     if turn.thread.owner != "bot":
         return Answer(replies=[], flags=[*flags, Attention.HELD_BY_STAFF])
+    return _answer_to_party(turn, words, flags)
+
+
+def _alarm_words(turn: WaitingTurn) -> str:
+    is_immediate = max(verdict.risk for verdict in turn.verdicts) is Risk.IMMEDIATE
+    return "utter_alarm_immediate" if is_immediate else "utter_alarm_high"
+
+
+def _answer_to_party(turn: WaitingTurn, words: Words, flags: list[Attention]) -> Answer | None:
     if turn.party is Party.UNKNOWN:
-        told = turn.thread.was_answered_today
-        return Answer(
-            replies=[] if told else [words.say("utter_unknown_number")],
-            flags=[*flags, Attention.UNKNOWN_NUMBER],
-        )
+        replies = [] if turn.thread.was_answered_today else [words.say("utter_unknown_number")]
+        return Answer(replies=replies, flags=[*flags, Attention.UNKNOWN_NUMBER])
     if turn.party is Party.SHARED:
         return Answer(replies=[words.say("utter_shared_phone")], flags=[*flags, Attention.SHARED_NUMBER])
     if not neutral(joined(turn.texts)):
-        return Answer(replies=[words.say("utter_menu")], flags=flags)
+        return Answer(replies=[words.say("utter_picture" if flags else "utter_menu")], flags=flags)
     return None
 
 
@@ -95,12 +132,20 @@ async def answer_by_assistant(turn: WaitingTurn, rasa: RasaClient, database: Dat
     """Rasa's answer; when Rasa gives none that can be used, the fixed menu's, and the team is told."""
     text = neutral(joined(turn.texts))
     flags = [Attention.MEDIA] if any(t.media_count for t in turn.texts) else []
-    turn_id = uuid5(NAMESPACE_OID, "".join(str(t.message_id) for t in turn.texts))
     try:
-        return Answer(replies=await rasa.ask(turn.thread.conversation_id, text, turn_id), flags=flags)
+        replies = await rasa.ask(turn.thread.conversation_id, text, turn.texts[0].turn_id)
     except RasaUnavailable:
-        replies = await _answer_from_menu(turn.thread.conversation_id, text, database, words)
-        return Answer(replies=replies, flags=[*flags, Attention.BOT_UNAVAILABLE])
+        from_menu = await _answer_from_menu(turn.thread.conversation_id, text, database, words)
+        return Answer(replies=from_menu, flags=[*flags, Attention.BOT_UNAVAILABLE], is_personal=True)
+    if was_not_heard(text, {reply.response for reply in replies}):
+        flags.append(Attention.NOT_UNDERSTOOD)
+    return Answer(replies=[reply.text.strip() for reply in replies], flags=flags, is_personal=True)
+
+
+def was_not_heard(text: str, responses: set[str]) -> bool:
+    """Whether a person should read a text: the assistant made nothing of it, or only small talk of many words."""
+    is_long = len(text.split()) > LONGEST_SMALL_TALK_WORDS
+    return bool(responses & NOT_UNDERSTOOD) or (is_long and bool(responses & SMALL_TALK))
 
 
 async def _answer_from_menu(conversation_id: UUID, text: str, database: Database, words: Words) -> list[str]:
@@ -127,7 +172,7 @@ async def forget_old_dialogues(connection: Connection) -> None:
     await queries.delete_old_dialogues(connection)
 
 
-def joined(texts: Sequence[Unanswered]) -> str:
+def joined(texts: Sequence[Waiting]) -> str:
     """Texts that came together, as one."""
     return " ".join(text.body for text in texts)[:LONGEST_TEXT_FOR_RASA_CHARS]
 

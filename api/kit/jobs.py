@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import random
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,7 +22,9 @@ from api.kit.errors import where
 
 log = structlog.get_logger()
 
-URGENT, SOON, WHEN_FREE = 1, 5, 9
+URGENT, SOON = 1, 5
+SHORTEST_WAIT_S = 0.5
+SILENT_AFTER_S = 10.0
 
 ENQUEUE = """
     INSERT INTO jobs (kind, serial_key, payload, priority, run_at)
@@ -44,20 +47,28 @@ CLAIM = """
     )
     UPDATE jobs SET leased_until = clock_timestamp() + $2, attempt = attempt + 1
     FROM chosen WHERE jobs.job_id = chosen.job_id
-    RETURNING jobs.job_id, jobs.kind, jobs.payload, jobs.attempt
+    RETURNING jobs.job_id, jobs.kind, jobs.payload, jobs.attempt, jobs.failures
 """
 SECONDS_TO_NEXT = """
-    SELECT extract(epoch FROM min(run_at) - clock_timestamp())::float8
-    FROM jobs WHERE leased_until IS NULL AND parked_at IS NULL
+    SELECT extract(epoch FROM min(j.run_at) - clock_timestamp())::float8
+    FROM jobs AS j
+    WHERE j.leased_until IS NULL AND j.parked_at IS NULL AND j.kind = ANY($1)
+        AND NOT EXISTS (
+            SELECT FROM jobs AS r WHERE r.serial_key = j.serial_key AND r.leased_until IS NOT NULL
+        )
 """
 COMPLETE = "DELETE FROM jobs WHERE job_id = $1 AND attempt = $2 RETURNING job_id"
 RETRY = """
-    UPDATE jobs SET leased_until = NULL, run_at = clock_timestamp() + $3, last_error = $4
+    UPDATE jobs
+    SET leased_until = NULL, run_at = clock_timestamp() + $3, last_error = $4, failures = failures + $5
     WHERE job_id = $1 AND attempt = $2
 """
 PARK = """
     UPDATE jobs SET leased_until = NULL, parked_at = clock_timestamp(), last_error = $3
     WHERE job_id = $1 AND attempt = $2 RETURNING job_id
+"""
+UNPARK = """
+    UPDATE jobs SET parked_at = NULL, failures = 0, run_at = clock_timestamp() WHERE parked_at IS NOT NULL
 """
 FREE_EXPIRED_LEASES = "UPDATE jobs SET leased_until = NULL WHERE leased_until < clock_timestamp()"
 BEAT = """
@@ -78,7 +89,7 @@ class LeaseLost(Exception):
 
 
 class RetryLater(Exception):
-    """This try cannot succeed now; it is no fault, and the job is tried again after `delay_s`."""
+    """This try cannot succeed now; it is no fault and costs no try, and the job runs again after `delay_s`."""
 
     def __init__(self, delay_s: float) -> None:
         self.delay_s = delay_s
@@ -107,6 +118,7 @@ class Job:
     kind: str
     payload: dict[str, str]
     attempt: int
+    failures: int = 0
     is_complete: bool = False
 
     async def complete(self, connection: Connection) -> None:
@@ -121,6 +133,12 @@ async def list_parked(connection: Connection) -> list[tuple[str, str, int, datet
     return [(row[0], row[1], row[2], row[3]) for row in await connection.fetch(LIST_PARKED)]
 
 
+async def unpark(connection: Connection) -> int:
+    """Lets everything that was parked run again, with all its tries; returns how many jobs that are."""
+    status: str = await connection.execute(UNPARK)
+    return int(status.rpartition(" ")[2])
+
+
 async def forget_old_beats(connection: Connection) -> None:
     """Deletes the beats of workers that are gone."""
     await connection.execute(FORGET_OLD_BEATS)
@@ -132,17 +150,22 @@ ParkHandler = Callable[[Connection, Payload], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobKind:
-    """How jobs of a kind are run. `on_park` runs in the transaction that parks one."""
+    """How jobs of a kind are run.
+
+    `at_once` keeps a kind that hangs from taking every slot. `on_park` are tried in turn, in the transaction
+    that parks a job, until one of them succeeds; the job is parked even if none does.
+    """
 
     handler: Handler
-    max_attempts: int = 8
+    at_once: int = 8
+    max_failures: int = 8
     first_delay_s: float = 1.0
     longest_delay_s: float = 300.0
-    on_park: ParkHandler | None = None
+    on_park: tuple[ParkHandler, ...] = ()
 
-    def delay_s(self, attempt: int) -> float:
-        """The pause after a failed try: doubling, with a quarter of jitter either way."""
-        delay_s: float = min(self.first_delay_s * 2 ** (attempt - 1), self.longest_delay_s)
+    def delay_s(self, failures: int) -> float:
+        """The pause after so many failures: doubling, with a quarter of jitter either way."""
+        delay_s: float = min(self.first_delay_s * 2 ** min(failures - 1, 20), self.longest_delay_s)
         return delay_s * random.uniform(0.75, 1.25)
 
 
@@ -162,15 +185,16 @@ class Worker:
     database: Database
     url: str
     kinds: Mapping[str, JobKind]
-    at_once: int
     lease_s: float
     chores: tuple[Chore, ...] = ()
     worker_id: uuid.UUID = field(default_factory=uuid.uuid4)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
-    _running: set[asyncio.Task[None]] = field(default_factory=set)
+    _running: dict[asyncio.Task[None], str] = field(default_factory=dict)
+    _last_turn_at: float = 0.0
 
     async def run(self) -> None:
         """Works until cancelled, then gives running jobs a moment to end."""
+        self._last_turn_at = asyncio.get_running_loop().time()
         helpers = [asyncio.create_task(self._listen()), asyncio.create_task(self._do(Chore("beat", 1.0, self._beat)))]
         helpers += [asyncio.create_task(self._do(chore)) for chore in self.chores]
         try:
@@ -186,7 +210,7 @@ class Worker:
     async def run_due(self) -> int:
         """Runs what is due now and nothing else; returns how many jobs ran. For tests and scripts."""
         count = 0
-        while jobs := await self._claim(self.at_once):
+        while jobs := await self._claim_all():
             await asyncio.gather(*(self._run(job) for job in jobs))
             count += len(jobs)
         return count
@@ -194,20 +218,21 @@ class Worker:
     async def _take_turn(self) -> None:
         self._news.clear()
         try:
-            jobs = await self._claim(self.at_once - len(self._running))
+            jobs = await self._claim_all()
             pause_s = 0.0 if jobs else await self._seconds_to_next()
-        except DATABASE_AWAY as error:
-            log.warning("database_lost", error=type(error).__name__)
+            self._last_turn_at = asyncio.get_running_loop().time()
+        except Exception as error:  # whatever it is, the worker must not end
+            log.warning("claim_failed", error=type(error).__name__, at=where(error))
             jobs, pause_s = [], 0.5
         for job in jobs:
             task = asyncio.create_task(self._run(job))
-            self._running.add(task)
+            self._running[task] = job.kind
             task.add_done_callback(self._ended)
-        if pause_s or len(self._running) >= self.at_once:
-            await self._wait_for_news(pause_s or 1.0)
+        if pause_s:
+            await self._wait_for_news(pause_s)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        del self._running[task]
         self._news.set()
 
     async def _wait_for_news(self, at_most_s: float) -> None:
@@ -215,20 +240,28 @@ class Worker:
             async with asyncio.timeout(at_most_s):
                 await self._news.wait()
 
-    async def _claim(self, count: int) -> list[Job]:
-        if count <= 0:
-            return []
-        lease = timedelta(seconds=self.lease_s)
+    def _free_slots(self) -> dict[str, int]:
+        running = Counter(self._running.values())
+        return {name: kind.at_once - running[name] for name, kind in self.kinds.items() if kind.at_once > running[name]}
+
+    async def _claim_all(self) -> list[Job]:
+        """As many due jobs of each kind as it has free slots."""
         async with self.database.acting_as(WORKER) as connection:
-            try:
-                rows = await connection.fetch(CLAIM, count, lease, list(self.kinds))
-            except asyncpg.UniqueViolationError:
-                return []  # another worker took a job of the same key in the same moment
+            return [
+                job for kind, count in self._free_slots().items() for job in await self._claim(connection, kind, count)
+            ]
+
+    async def _claim(self, connection: Connection, kind: str, count: int) -> list[Job]:
+        try:
+            rows = await connection.fetch(CLAIM, count, timedelta(seconds=self.lease_s), [kind])
+        except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+            return []  # another worker took a job of the same key in the same moment
         return [Job(*row) for row in rows]
 
     async def _seconds_to_next(self) -> float:
+        """How long nothing will be due that there is a slot for; at most a second, at least a moment."""
         async with self.database.acting_as(WORKER) as connection:
-            seconds = await connection.fetchval(SECONDS_TO_NEXT)
+            seconds = await connection.fetchval(SECONDS_TO_NEXT, list(self._free_slots()))
         return 1.0 if seconds is None else min(max(seconds, 0.01), 1.0)
 
     async def _run(self, job: Job) -> None:
@@ -241,40 +274,46 @@ class Worker:
                     await job.complete(connection)
         except LeaseLost:
             log.warning("job_lease_lost", job_id=job.job_id, kind=job.kind, attempt=job.attempt)
-        except Exception as error:
+        except Exception as error:  # whatever a handler raises, the job must be kept
             await self._failed(job, kind, error)
 
     async def _failed(self, job: Job, kind: JobKind, error: Exception) -> None:
-        is_expected = isinstance(error, RetryLater)
+        """Lets the job run again later or parks it; if even that fails, its lease runs out and it is taken again."""
         name = type(error).__name__
-        if not is_expected:
-            log.error(
-                "job_failed",
-                job_id=job.job_id,
-                kind=job.kind,
-                attempt=job.attempt,
-                error=name,
-                at=where(error),
-            )
         try:
             async with self.database.transaction(WORKER) as connection:
-                if job.attempt >= kind.max_attempts:
+                if isinstance(error, RetryLater):
+                    await self._retry(connection, job, max(error.delay_s, SHORTEST_WAIT_S), name, failures=0)
+                    return
+                log.error(
+                    "job_failed", job_id=job.job_id, kind=job.kind, attempt=job.attempt, error=name, at=where(error)
+                )
+                if job.failures + 1 >= kind.max_failures:
                     await self._park(connection, job, kind, name)
                 else:
-                    delay_s = error.delay_s if isinstance(error, RetryLater) else kind.delay_s(job.attempt)
-                    await connection.execute(RETRY, job.job_id, job.attempt, timedelta(seconds=delay_s), name)
-        except DATABASE_AWAY as lost:
-            # The lease runs out by itself and the job is taken again.
-            log.warning("database_lost", error=type(lost).__name__)
+                    await self._retry(connection, job, kind.delay_s(job.failures + 1), name, failures=1)
+        except Exception as lost:
+            log.warning("job_left_to_its_lease", job_id=job.job_id, error=type(lost).__name__, at=where(lost))
+
+    async def _retry(self, connection: Connection, job: Job, delay_s: float, name: str, *, failures: int) -> None:
+        await connection.execute(RETRY, job.job_id, job.attempt, timedelta(seconds=delay_s), name, failures)
 
     async def _park(self, connection: Connection, job: Job, kind: JobKind, name: str) -> None:
-        parked = await connection.fetchval(PARK, job.job_id, job.attempt, name)
-        if parked is not None and kind.on_park is not None:
-            await kind.on_park(connection, job.payload)
+        if await connection.fetchval(PARK, job.job_id, job.attempt, name) is None:
+            return
+        for handler in kind.on_park:
+            try:
+                async with connection.transaction():
+                    await handler(connection, job.payload)
+                break
+            except Exception as error:  # the next one needs less
+                log.error("park_handler_failed", job_id=job.job_id, error=type(error).__name__, at=where(error))
         log.error("job_parked", job_id=job.job_id, kind=job.kind, attempt=job.attempt, error=name)
 
     async def _beat(self, connection: Connection) -> None:
-        await connection.execute(BEAT, self.worker_id)
+        """Shows that this worker works: not merely that it runs, but that it has looked for jobs lately."""
+        if asyncio.get_running_loop().time() - self._last_turn_at < SILENT_AFTER_S:
+            await connection.execute(BEAT, self.worker_id)
         await connection.execute(FREE_EXPIRED_LEASES)
 
     async def _do(self, chore: Chore) -> None:
@@ -284,7 +323,7 @@ class Worker:
                     await chore.do(connection)
             except DATABASE_AWAY as error:
                 log.warning("database_lost", error=type(error).__name__)
-            except Exception as error:
+            except Exception as error:  # a chore that fails is tried again in its turn
                 log.error("chore_failed", kind=chore.name, error=type(error).__name__, at=where(error))
             await asyncio.sleep(chore.every_s)
 

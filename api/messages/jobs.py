@@ -11,9 +11,13 @@ from api.kit.jobs import Job, JobKind, Payload, RetryLater
 from api.messages import queries, service
 from api.messages.models import OPTED_OUT_CODE, Attention, Outgoing
 
-# Our clock and Twilio's may differ by this much when a lost text is looked for.
-CLOCK_DIFFERENCE = timedelta(minutes=2)
+# A lost text is looked for from this long before it was sent: clocks differ, and what is known already is left out.
+LOOK_BACK = timedelta(hours=1)
 THROTTLED_DELAY_S = 5.0
+# After this the team is told that a text has not gone out, while trying goes on.
+TELL_AFTER_S = 120.0
+# Nobody is helped by an answer to what they asked half a day ago.
+TOO_OLD_S = 12 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,47 +28,62 @@ class Delivery:
     twilio: TwilioClient
     public_base_url: str
     reconcile_after_s: float
+    at_once: int
 
-    def kind(self) -> JobKind:
-        """How `deliver` jobs run."""
-        return JobKind(handler=self.deliver, max_attempts=10, longest_delay_s=600, on_park=flag_not_delivered)
+    def kinds(self) -> dict[str, JobKind]:
+        """How texts to young people, and alerts to staff in slots of their own, are sent."""
+        on_park = (flag_not_delivered,)
+        reply = JobKind(
+            handler=self.deliver, at_once=self.at_once, max_failures=200, longest_delay_s=120, on_park=on_park
+        )
+        alert = JobKind(handler=self.deliver, at_once=4, max_failures=10_000, longest_delay_s=30, on_park=on_park)
+        return {"deliver": reply, "alert": alert}
 
     async def deliver(self, job: Job) -> None:
-        """Sends one text, unless it went out already, may not go out, or may have gone out and is still looked for."""
+        """Sends one text, unless it is out, may not go out, or may be out already and is still looked for."""
         message_id = UUID(job.payload["message_id"])
         async with self.database.acting_as(WORKER) as connection:
             text = await queries.get_outgoing(connection, message_id)
+            if text is not None and text.age_s > TELL_AFTER_S:
+                await queries.insert_flags(connection, [message_id], Attention.NOT_DELIVERED)
         if text is None or text.status not in {"stored", "sending", "unknown"}:
             return
-        if text.kind != "alert" and (text.is_opted_out or not text.may_be_texted):
-            await self._suppress(job, text)
-        elif text.status == "stored" or await self._surely_never_arrived(job, text):
+        if text.kind != "alert" and (reason := _why_not(text)):
+            await self._suppress(job, text, reason)
+        elif text.status == "stored":
             await self._send(job, text)
+        else:
+            await self._find_or_send(job, text)
 
-    async def _suppress(self, job: Job, text: Outgoing) -> None:
-        reason = Attention.OPTED_OUT if text.is_opted_out else Attention.PERSON_HAS_DIED
+    async def _suppress(self, job: Job, text: Outgoing, reason: Attention) -> None:
         async with self.database.transaction(WORKER) as connection:
             await service.move_forward(connection, text.message_id, "suppressed")
             await queries.insert_flags(connection, [text.message_id], reason)
             await job.complete(connection)
 
-    async def _surely_never_arrived(self, job: Job, text: Outgoing) -> bool:
-        """Looks for a text whose outcome was lost. True when Twilio does not have it and it may be sent again."""
-        sending_for_s = text.sending_for_s or 0.0
-        if sending_for_s < self.reconcile_after_s:
-            raise RetryLater(self.reconcile_after_s - sending_for_s + 0.1)
-        since = clock.now() - timedelta(seconds=sending_for_s) - CLOCK_DIFFERENCE
-        found = await self.twilio.find_texts(to_e164=text.phone_e164, sent_after=since)
-        alike = [t for t in found if t.body == text.body]
+    async def _find_or_send(self, job: Job, text: Outgoing) -> None:
+        """Settles a text whose outcome was lost: it is found, or sent again. Raises RetryLater until it is time."""
+        still_s = self.reconcile_after_s - (text.sending_for_s or 0.0)
+        if still_s > 0:
+            raise RetryLater(still_s)
+        sid = await self._find(text)
         async with self.database.transaction(WORKER) as connection:
-            known = await queries.list_known_sids(connection, [t.sid for t in alike])
-            lost = [t.sid for t in alike if t.sid not in known]
-            if not lost:
+            if sid is None:
                 await queries.back_to_stored(connection, text.message_id)
-                return True
-            await service.move_forward(connection, text.message_id, "accepted", sid=lost[0])
-            await job.complete(connection)
-        return False
+            else:
+                await service.move_forward(connection, text.message_id, "accepted", sid=sid)
+                await job.complete(connection)
+        if sid is None:
+            await self._send(job, text)
+
+    async def _find(self, text: Outgoing) -> str | None:
+        """Twilio's id of this text: the same words to the same number, and no other message of ours."""
+        since = (text.sending_at or clock.now()) - LOOK_BACK
+        found = await self.twilio.find_texts(to_e164=text.phone_e164, sent_after=since)
+        alike = [kept.sid for kept in found if _is_same(text.body, kept.body)]
+        async with self.database.acting_as(WORKER) as connection:
+            known = await queries.list_known_sids(connection, alike)
+        return next((sid for sid in alike if sid not in known), None)
 
     async def _send(self, job: Job, text: Outgoing) -> None:
         async with self.database.acting_as(WORKER) as connection:
@@ -114,6 +133,22 @@ class Delivery:
                     connection, text.phone_e164, True, "provider", str(refusal.code), text.message_id
                 )
             await job.complete(connection)
+
+
+def _why_not(text: Outgoing) -> Attention | None:
+    """Why a text may not go to a young person's phone now, if it may not."""
+    if text.has_died:
+        return Attention.PERSON_HAS_DIED
+    if text.is_opted_out:
+        return Attention.OPTED_OUT
+    if not text.is_still_theirs:
+        return Attention.NUMBER_CHANGED
+    return Attention.NOT_DELIVERED if text.age_s > TOO_OLD_S else None
+
+
+def _is_same(ours: str, kept: str) -> bool:
+    """Whether Twilio's words are ours: it may trim them, change spaces, or put a trial account's line before them."""
+    return " ".join(kept.split()).endswith(" ".join(ours.split()))
 
 
 async def flag_not_delivered(connection: Connection, payload: Payload) -> None:

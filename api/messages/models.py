@@ -1,5 +1,6 @@
 """Messages, their states, and the reserved words of the carriers."""
 
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import msgspec
 # Furthest wins: a receipt can only move a message to a later place in this list, so any order
 # and any repetition of the same receipts ends in the same place.
 STATUS_ORDER = (
-    "stored", "sending", "unknown", "accepted", "scheduled", "queued", "sent",
+    "stored", "sending", "unknown", "accepted", "queued", "sent",
     "suppressed", "canceled", "failed", "undelivered", "delivered",
 )  # fmt: skip
 
@@ -49,6 +50,9 @@ class Attention(StrEnum):
     NOT_ANSWERED = "not_answered"
     NOT_DELIVERED = "not_delivered"
     MEDIA = "media"
+    NOT_UNDERSTOOD = "not_understood"
+    NOBODY_TOLD = "nobody_told"
+    NUMBER_CHANGED = "number_changed"
 
 
 class InboundText(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,17 +64,19 @@ class InboundText(msgspec.Struct, frozen=True, kw_only=True):
     media_count: int = 0
 
 
-class Unanswered(msgspec.Struct, frozen=True):
-    """An inbound text that has had no answer yet."""
+class Waiting(msgspec.Struct, frozen=True):
+    """An inbound text that is being answered, with the turn it belongs to for good."""
 
     message_id: UUID
     phone_e164: str
     body: str
     media_count: int
+    turn_id: UUID
+    created_at: datetime
 
 
 class Outgoing(msgspec.Struct, frozen=True):
-    """An outbound text on its way."""
+    """An outbound text on its way, with what decides whether it may go; the times are the database's."""
 
     message_id: UUID
     kind: str
@@ -78,6 +84,9 @@ class Outgoing(msgspec.Struct, frozen=True):
     body: str
     status: str
     provider_sid: str | None
+    sending_at: datetime | None
     sending_for_s: float | None
+    age_s: float
     is_opted_out: bool
-    may_be_texted: bool
+    has_died: bool
+    is_still_theirs: bool

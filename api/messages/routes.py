@@ -28,8 +28,8 @@ async def receive_text(request: Request[Any, Any, Any]) -> Response[str]:
 async def receive_status(request: Request[Any, Any, Any], message_id: FromPath[UUID]) -> None:
     """Keeps what became of a text of ours; a status or message we do not know is taken and left alone."""
     form = request.state.form
-    status = form.get("MessageStatus") or form.get("SmsStatus") or ""
-    sid = form.get("MessageSid") or form.get("SmsSid") or ""
+    status = without_nul(form.get("MessageStatus") or form.get("SmsStatus") or "")[:LONGEST_SENDER_CHARS]
+    sid = without_nul(form.get("MessageSid") or form.get("SmsSid") or "")[:LONGEST_SID_CHARS]
     code = form.get("ErrorCode", "")
     await service.record_receipt(
         request.app.state.database,

@@ -1,8 +1,9 @@
 """Texts in and out: stored before anything else, sent once, receipts only forward."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from api.kit import jobs
 from api.kit.db import TWILIO, Connection, Database, repeat_while_lost
@@ -14,7 +15,7 @@ from api.messages.models import (
     STATUS_ORDER,
     Attention,
     InboundText,
-    Unanswered,
+    Waiting,
 )
 
 # Twilio waits 15 seconds for a webhook's answer; within that we outlast a restart of the database.
@@ -27,7 +28,9 @@ async def record_inbound(database: Database, text: InboundText) -> bool:
 
     async def insert() -> bool:
         async with database.acting_as(TWILIO) as connection:
-            return await queries.insert_inbound(connection, text, jobs.SOON)
+            while (added := await queries.insert_inbound(connection, text, jobs.SOON)) is None:
+                await asyncio.sleep(0)
+            return added
 
     return await repeat_while_lost(insert, for_s=ACCEPT_WITHIN_S)
 
@@ -64,28 +67,39 @@ async def move_forward(
     return await queries.keep_furthest(connection, message_id, status, sid, code, list(STATUS_ORDER))
 
 
-async def list_unanswered(connection: Connection, conversation_id: UUID) -> list[Unanswered]:
-    """The texts of a thread that still wait for an answer, oldest first."""
-    return await queries.list_unanswered(connection, conversation_id)
+async def take_turn(connection: Connection, conversation_id: UUID) -> list[Waiting]:
+    """The texts of a thread that are to be answered now, oldest first; the same again until they are answered."""
+    return await queries.take_turn(connection, conversation_id, uuid4())
 
 
-async def mark_answered(connection: Connection, texts: Iterable[Unanswered]) -> bool:
+async def list_recent_bodies(connection: Connection, conversation_id: UUID, first: Waiting) -> list[str]:
+    """What the same phone wrote in the ten minutes before a turn, oldest first."""
+    return await queries.list_recent_bodies(connection, conversation_id, first)
+
+
+async def mark_answered(connection: Connection, texts: Iterable[Waiting]) -> bool:
     """Marks these texts as answered; False when another turn was quicker with one of them."""
     ids = [text.message_id for text in texts]
     return await queries.mark_answered(connection, ids) == len(ids)
 
 
-async def queue_reply(connection: Connection, conversation_id: UUID, phone_e164: str, body: str) -> UUID:
-    """Stores a reply and the job that delivers it, in the caller's transaction."""
-    message_id = await queries.insert_outbound(connection, conversation_id, "reply", phone_e164, body)
-    await _enqueue_delivery(connection, message_id, phone_e164, jobs.SOON)
+async def queue_reply(
+    connection: Connection, conversation_id: UUID, phone_e164: str, body: str, *, is_personal: bool
+) -> UUID:
+    """Stores a reply and the job that delivers it, in the caller's transaction.
+
+    A personal one goes out only while the number is its person's alone; fixed words with nobody's data always may.
+    """
+    kind = "reply" if is_personal else "notice"
+    message_id = await queries.insert_reply(connection, conversation_id, kind, phone_e164, body)
+    await _enqueue(connection, "deliver", message_id, phone_e164, jobs.SOON)
     return message_id
 
 
-async def queue_alert(connection: Connection, phone_e164: str, body: str) -> UUID:
-    """Stores a text to a member of staff, sent before everything else."""
-    message_id = await queries.insert_outbound(connection, None, "alert", phone_e164, body)
-    await _enqueue_delivery(connection, message_id, phone_e164, jobs.URGENT)
+async def queue_alert(connection: Connection, phone_e164: str, body: str, about_message_id: UUID) -> UUID:
+    """Stores a text to a member of staff about a young person's text, sent before everything else."""
+    message_id = await queries.insert_alert(connection, phone_e164, body, about_message_id)
+    await _enqueue(connection, "alert", message_id, phone_e164, jobs.URGENT)
     return message_id
 
 
@@ -94,22 +108,42 @@ async def start_code(connection: Connection, phone_e164: str, body: str) -> UUID
     return await queries.insert_code(connection, phone_e164, body)
 
 
-async def _enqueue_delivery(connection: Connection, message_id: UUID, phone_e164: str, priority: int) -> None:
+async def _enqueue(connection: Connection, kind: str, message_id: UUID, phone_e164: str, priority: int) -> None:
     payload = jobs.payload_of(message_id=message_id)
-    await jobs.enqueue(connection, "deliver", payload, serial_key=f"deliver:{phone_e164}", priority=priority)
+    await jobs.enqueue(connection, kind, payload, serial_key=f"{kind}:{phone_e164}", priority=priority)
 
 
-async def flag(connection: Connection, texts: Iterable[Unanswered], reason: Attention) -> None:
+async def was_alerted_lately(connection: Connection, conversation_id: UUID) -> bool:
+    """Whether staff were texted about this thread in the last quarter of an hour."""
+    return await queries.was_alerted_lately(connection, conversation_id)
+
+
+async def flag(connection: Connection, texts: Iterable[Waiting], reason: Attention) -> None:
     """Marks texts for a person of the team to look at."""
     await queries.insert_flags(connection, [text.message_id for text in texts], reason)
 
 
-async def flag_own_turn(connection: Connection, reason: Attention) -> None:
-    """Marks the texts that the acting conversation is being answered for."""
-    await queries.insert_flags_for_turn(connection, reason)
+async def flag_own_turn(connection: Connection, reason: Attention) -> bool:
+    """Marks the texts that the acting conversation is being answered for; False when there is none to mark."""
+    return await queries.flag_own_turn(connection, reason) > 0
 
 
-async def note_reserved_words(connection: Connection, texts: Iterable[Unanswered]) -> None:
+async def flag_all_waiting(connection: Connection, conversation_id: UUID, reason: Attention) -> None:
+    """Marks every text of a thread that has no answer."""
+    await queries.flag_all_waiting(connection, conversation_id, reason)
+
+
+async def list_flags(connection: Connection, texts: Iterable[Waiting]) -> set[str]:
+    """Why these texts are marked for the team."""
+    return await queries.list_flags(connection, [text.message_id for text in texts])
+
+
+def reference(message_id: UUID) -> str:
+    """What staff are told a text by: short, and of no use to anybody without access to the list."""
+    return message_id.hex[-6:].upper()
+
+
+async def note_reserved_words(connection: Connection, texts: Iterable[Waiting]) -> None:
     """Writes into the ledger what texts that are a carrier's reserved word have done to their number."""
     for text in texts:
         word = reserved_word(text.body)

@@ -10,8 +10,11 @@ from api.people.models import WorkingDay
 GET_ADVISER_NAME = """
     SELECT s.staff_id, s.shown_name
     FROM allocations AS a JOIN staff AS s USING (staff_id)
-    WHERE a.ended_on IS NULL AND a.person_id = sec.acting_person_id()
-        AND (s.left_on IS NULL OR s.left_on > current_date)
+    WHERE a.person_id = sec.acting_person_id()
+        AND a.starts_on <= london_today() AND (a.ended_on IS NULL OR a.ended_on >= london_today())
+        AND (s.left_on IS NULL OR s.left_on > london_today())
+    ORDER BY a.starts_on DESC, a.allocation_id
+    LIMIT 1
 """
 
 
@@ -33,24 +36,31 @@ async def list_working_days(connection: Connection, staff_id: UUID) -> tuple[Wor
     return tuple(starmap(WorkingDay, rows))
 
 
-LIST_ALERT_NUMBERS = """
+LIST_ADVISER_NUMBERS = """
     SELECT DISTINCT s.phone_e164
-    FROM staff AS s
-    WHERE s.phone_e164 IS NOT NULL AND (s.left_on IS NULL OR s.left_on > current_date)
-        AND (
-            s.staff_id IN (
-                SELECT a.staff_id FROM allocations AS a
-                WHERE a.ended_on IS NULL AND a.person_id = ANY($1)
-            )
-            OR s.role = 'duty_worker'
-        )
+    FROM staff AS s JOIN allocations AS a USING (staff_id)
+    WHERE s.phone_e164 IS NOT NULL AND (s.left_on IS NULL OR s.left_on > london_today())
+        AND a.person_id = ANY($1)
+        AND a.starts_on <= london_today() AND (a.ended_on IS NULL OR a.ended_on >= london_today())
     ORDER BY s.phone_e164
 """
 
 
-async def list_alert_numbers(connection: Connection, person_ids: list[UUID]) -> list[str]:
-    """The phones of these people's advisers and of the duty workers."""
-    return [row[0] for row in await connection.fetch(LIST_ALERT_NUMBERS, person_ids)]
+async def list_adviser_numbers(connection: Connection, person_ids: list[UUID]) -> list[str]:
+    """The phones of the advisers whom these people have today."""
+    return [row[0] for row in await connection.fetch(LIST_ADVISER_NUMBERS, person_ids)]
+
+
+LIST_DUTY_NUMBERS = """
+    SELECT DISTINCT phone_e164 FROM staff
+    WHERE phone_e164 IS NOT NULL AND (left_on IS NULL OR left_on > london_today()) AND role = 'duty_worker'
+    ORDER BY phone_e164
+"""
+
+
+async def list_duty_numbers(connection: Connection) -> list[str]:
+    """The phones of the duty workers."""
+    return [row[0] for row in await connection.fetch(LIST_DUTY_NUMBERS)]
 
 
 LIST_PEOPLE_OF_NUMBER = """

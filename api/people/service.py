@@ -25,9 +25,14 @@ async def list_people_of_number(connection: Connection, phone_e164: str) -> list
     return await queries.list_people_of_number(connection, phone_e164)
 
 
-async def list_alert_numbers(connection: Connection, person_ids: list[UUID]) -> list[str]:
-    """Whom to text when something is wrong with these people: their advisers and the duty workers."""
-    return await queries.list_alert_numbers(connection, person_ids)
+async def list_adviser_numbers(connection: Connection, person_ids: list[UUID]) -> list[str]:
+    """The phones of the advisers whom these people have today."""
+    return await queries.list_adviser_numbers(connection, person_ids)
+
+
+async def list_duty_numbers(connection: Connection) -> list[str]:
+    """The phones of the duty workers."""
+    return await queries.list_duty_numbers(connection)
 
 
 def say_week(week: tuple[WorkingDay, ...]) -> str:

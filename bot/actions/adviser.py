@@ -7,17 +7,20 @@ from bot.actions.turn import ActionResult, Reply, Turn
 
 
 async def my_adviser(turn: Turn) -> ActionResult:
-    """Says who the adviser is and when they work."""
+    """Says who the adviser is, and when they work if that is known."""
     adviser = await people.get_own_adviser(turn.connection)
     if adviser is None:
         return ActionResult([Reply("utter_no_adviser")], {"adviser_name": None})
-    variables = {"adviser_name": adviser.shown_name, "hours": people.say_week(adviser.week)}
-    return ActionResult([Reply("utter_my_adviser", variables)], {"adviser_name": adviser.shown_name})
+    name = {"adviser_name": adviser.shown_name}
+    if not adviser.week:
+        return ActionResult([Reply("utter_my_adviser_no_hours", {**name})], {**name})
+    variables = {**name, "hours": people.say_week(adviser.week)}
+    return ActionResult([Reply("utter_my_adviser", variables)], {**name})
 
 
 async def pass_on_message(turn: Turn) -> ActionResult:
     """Puts the text just written before the adviser: the text itself is stored already, byte for byte."""
-    await messages.flag_own_turn(turn.connection, Attention.LEFT_FOR_ADVISER)
+    await _mark(turn, Attention.LEFT_FOR_ADVISER)
     adviser = await people.get_own_adviser(turn.connection)
     reply = (
         Reply("utter_message_passed_on_team")
@@ -28,6 +31,15 @@ async def pass_on_message(turn: Turn) -> ActionResult:
 
 
 async def ask_for_person(turn: Turn) -> ActionResult:
-    """Tells the team that somebody wants to talk to a person."""
-    await messages.flag_own_turn(turn.connection, Attention.ASKED_FOR_PERSON)
+    """Puts the text on the team's list: somebody wants to talk to a person."""
+    await _mark(turn, Attention.ASKED_FOR_PERSON)
     return ActionResult([Reply("utter_person_has_it")])
+
+
+class NothingToPassOn(Exception):
+    """There is no text in this turn; nobody may be told that one was passed on."""
+
+
+async def _mark(turn: Turn, reason: Attention) -> None:
+    if not await messages.flag_own_turn(turn.connection, reason):
+        raise NothingToPassOn

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
-from api.clients.rasa import RasaUnavailable
+from api.clients.rasa import RasaReply, RasaUnavailable
 from api.clients.twilio import ProviderText, SentText
 
 
@@ -16,13 +16,14 @@ class FakeRasa:
         self.answer = answer or (lambda text: [f"you said: {text}"])
         self.asked: list[tuple[UUID, str, UUID]] = []
         self.is_down = False
+        self.response = "utter_something"
 
-    async def ask(self, conversation_id: UUID, text: str, turn_id: UUID) -> list[str]:
+    async def ask(self, conversation_id: UUID, text: str, turn_id: UUID) -> list[RasaReply]:
         """One turn."""
         self.asked.append((conversation_id, text, turn_id))
         if self.is_down:
             raise RasaUnavailable
-        return self.answer(text)
+        return [RasaReply(str(conversation_id), reply, self.response) for reply in self.answer(text)]
 
 
 class FakeTwilio:

@@ -45,9 +45,9 @@ class ServiceAtWork:
         self.twilio = FakeTwilio()
         settings = work_settings(database, **changes)
         self._api = Database(database.api_url, size=4)
-        self._worker = Database(database.worker_url, size=10)
-        kinds = job_kinds(settings, self._worker, cast(RasaClient, self.rasa), cast(TwilioClient, self.twilio))
-        self.worker = Worker(self._worker, database.worker_url, kinds, at_once=8, lease_s=20.0)
+        self.database = Database(database.worker_url, size=10)
+        kinds = job_kinds(settings, self.database, cast(RasaClient, self.rasa), cast(TwilioClient, self.twilio))
+        self.worker = Worker(self.database, database.worker_url, kinds, lease_s=20.0)
         self._count = 0
 
     async def receive(self, body: str, *, sender: str, sid: str | None = None, media: int = 0) -> None:
@@ -79,7 +79,7 @@ class ServiceAtWork:
     async def close(self) -> None:
         """Closes the connections."""
         await self._api.close()
-        await self._worker.close()
+        await self.database.close()
 
 
 @asynccontextmanager

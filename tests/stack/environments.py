@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from tests.stack.ports import LOOPBACK
 from tests.stack.postgres import EmbeddedPostgres
-from tests.stack.settings import DATABASE, SERVICE_PHONE_E164, StackSettings
+from tests.stack.settings import DATABASE, DUTY_PHONE_E164, SERVICE_PHONE_E164, StackSettings
 
 _TWILIO_REST = ("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET", "TWILIO_FROM_E164")
 
@@ -21,7 +21,7 @@ GIVEN_TO: dict[str, tuple[str, ...]] = {
     ),
     "worker": (
         "WORKER_DATABASE_URL", "PUBLIC_BASE_URL", "TWILIO_ACCOUNT_SID", *_TWILIO_REST, "TWILIO_API_BASE",
-        "RASA_URL", "RASA_SECRET",
+        "RASA_URL", "RASA_SECRET", "DUTY_PHONE_E164",
     ),
     "rasa": (
         "BOT_DATABASE_URL", "BOT_HOST", "BOT_PORT", "RASA_SECRET", "BOT_ACTIONS_URL", "BOT_ACTIONS_SECRET",
@@ -47,6 +47,7 @@ def service_settings(settings: StackSettings, postgres: EmbeddedPostgres, secret
         "TWILIO_API_BASE": f"http://{LOOPBACK}:{settings.simulator_port}",
         "TWILIO_SIMULATOR_PORT": str(settings.simulator_port),
         "TWILIO_FROM_E164": SERVICE_PHONE_E164,
+        "DUTY_PHONE_E164": DUTY_PHONE_E164,
         "RASA_URL": f"http://{LOOPBACK}:{settings.bot_port}",
         "BOT_ACTIONS_URL": f"{api_url}/bot/actions",
         "API_HOST": LOOPBACK,

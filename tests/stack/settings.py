@@ -13,6 +13,7 @@ from tests.stack.problem import StackProblem
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATABASE = "fifteenplus"
 SERVICE_PHONE_E164 = "+447700900000"
+DUTY_PHONE_E164 = "+447700900207"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,9 @@ async def test_text_of_danger_when_it_comes_then_help_goes_back_and_adviser_and_
     await create_staff(admin, phone=next_number())
     await create_person(admin, phone=phone, adviser=adviser)
     assert await service.say(DANGER, sender=phone) == [WORDS.say("utter_alarm_immediate")]
-    told = {to for to, text, _ in service.twilio.texts if text == WORDS.say("utter_staff_alert")}
+    reference = (await admin.fetchval("SELECT message_id FROM concerns")).hex[-6:].upper()
+    alert = WORDS.say("utter_staff_alert", {"reference": reference})
+    told = {to for to, text, _ in service.twilio.texts if text == alert}
     assert told == {adviser_phone, duty_phone, "+447700900998"}
     assert service.rasa.asked == []
     row = await admin.fetchrow("SELECT risk, kinds, rules_hit, screen_version FROM concerns")
@@ -74,6 +76,54 @@ async def test_text_of_danger_when_it_comes_with_others_then_the_danger_is_answe
         await service.receive(part, sender=phone)
     await service.settle()
     assert [text for to, text, _ in service.twilio.texts if to == phone] == [WORDS.say("utter_alarm_immediate")]
+
+
+@pytest.mark.parametrize("parts", [("i dont want to", "be here anymore"), ("im going to", "kill myself")])
+async def test_danger_when_it_is_split_over_two_texts_then_it_is_heard_all_the_same(
+    service: ServiceAtWork, admin: asyncpg.Connection, parts: tuple[str, str]
+) -> None:
+    phone = next_number()
+    await create_person(admin, phone=phone, adviser=await create_staff(admin, phone=next_number()))
+    assert await service.say(parts[0], sender=phone) == [f"you said: {parts[0]}"]
+    (reply,) = await service.say(parts[1], sender=phone)
+    assert reply in {WORDS.say("utter_alarm_immediate"), WORDS.say("utter_alarm_high")}
+
+
+async def test_danger_when_it_was_told_already_then_the_next_text_is_no_alarm_of_its_own(
+    service: ServiceAtWork, admin: asyncpg.Connection
+) -> None:
+    phone = next_number()
+    await create_person(admin, phone=phone, adviser=await create_staff(admin, phone=next_number()))
+    await service.say(DANGER, sender=phone)
+    assert await service.say("ok thanks", sender=phone) == ["you said: ok thanks"]
+    assert await admin.fetchval("SELECT count(*) FROM concerns") == 1
+
+
+async def test_danger_when_nobody_can_be_told_then_nothing_is_promised_and_it_is_marked(
+    database: TestDatabase, admin: asyncpg.Connection
+) -> None:
+    async with service_at_work(database, admin, duty_phone_e164="") as service:
+        phone = next_number()
+        await create_person(admin, phone=phone)
+        assert await service.say(DANGER, sender=phone) == [WORDS.say("utter_alarm_nobody_told")]
+        assert await service.flags() == {"worry", "nobody_told"}
+
+
+async def test_danger_when_an_adviser_takes_over_next_month_then_todays_adviser_is_told(
+    service: ServiceAtWork, admin: asyncpg.Connection
+) -> None:
+    phone, today, later = next_number(), next_number(), next_number()
+    person_id = await create_person(admin, phone=phone, adviser=await create_staff(admin, phone=today))
+    await admin.execute("UPDATE allocations SET ended_on = current_date + 30")
+    await admin.execute(
+        "INSERT INTO allocations (person_id, staff_id, starts_on) VALUES ($1, $2, current_date + 31)",
+        person_id,
+        await create_staff(admin, phone=later),
+    )
+    await service.say(DANGER, sender=phone)
+    told = {to for to, _, _ in service.twilio.texts}
+    assert today in told
+    assert later not in told
 
 
 async def test_text_that_worries_a_little_when_it_comes_then_it_is_kept_and_the_bot_still_answers(

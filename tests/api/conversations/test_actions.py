@@ -139,8 +139,8 @@ async def test_message_when_passed_on_then_only_the_texts_of_this_turn_are_marke
     old, new = [
         await admin.fetchval(
             "INSERT INTO messages"
-            " (conversation_id, direction, kind, phone_e164, body, provider_sid, status, answered_at)"
-            " VALUES ($1, 'inbound', 'text', '+447700900101', 'x', $2, 'received', $3) RETURNING message_id",
+            " (conversation_id, direction, kind, phone_e164, body, provider_sid, status, answered_at, turn_id)"
+            " VALUES ($1, 'inbound', 'text', '+447700900101', 'x', $2, 'received', $3, uuidv7()) RETURNING message_id",
             conversation_id,
             sid,
             answered_at,
@@ -152,6 +152,14 @@ async def test_message_when_passed_on_then_only_the_texts_of_this_turn_are_marke
     marked = [row[0] for row in await admin.fetch("SELECT message_id FROM attention_flags")]
     assert marked == [new]
     assert old not in marked
+
+
+async def test_message_when_no_text_is_being_answered_then_nobody_is_told_that_one_was_passed_on(
+    api: ApiClient, admin: asyncpg.Connection
+) -> None:
+    conversation_id, _ = await create_conversation(admin, await create_person(admin))
+    for action in ("action_pass_on_message", "action_ask_for_person"):
+        assert (await call(api, action, conversation_id)).status_code == 400
 
 
 async def test_action_when_unknown_then_404_in_rasas_words(api: ApiClient) -> None:

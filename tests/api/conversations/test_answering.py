@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import date
+from uuid import UUID
 
 import asyncpg
 import pytest
 
+from api.clients.rasa import RasaReply
+from api.conversations.service import run_action
 from api.kit.words import load_words
 from tests.api.service_at_work import ServiceAtWork, service_at_work
 from tests.conftest import TestDatabase
@@ -155,7 +158,7 @@ async def test_text_of_danger_when_opted_out_then_people_are_told_all_the_same(
     await service.say("STOP", sender=phone)
     assert await service.say("i want to kill myself", sender=phone) == []
     assert await admin.fetchval("SELECT risk FROM concerns") == "immediate"
-    assert len(service.twilio.texts) == 2
+    assert len(service.twilio.texts) == 2  # the adviser's and the duty phone
 
 
 async def test_text_when_staff_hold_the_thread_then_the_bot_is_silent(
@@ -174,10 +177,10 @@ async def test_text_when_staff_step_in_during_the_turn_then_the_bots_reply_is_no
     phone = await known_number(admin)
     asked = asyncio.Event()
 
-    async def slow(*_: object) -> list[str]:
+    async def slow(conversation_id: UUID, *_: object) -> list[RasaReply]:
         asked.set()
         await hold(admin)
-        return ["the bot's reply"]
+        return [RasaReply(str(conversation_id), "the bot's reply")]
 
     service.rasa.ask = slow  # type: ignore[method-assign]
     assert await service.say("hi", sender=phone) == []
@@ -202,7 +205,8 @@ async def test_text_when_rasa_is_down_then_the_menu_answers_and_the_team_sees_it
 
 
 @pytest.mark.parametrize(
-    ("choice", "start"), [("1", "Your next appointment is"), (" 2. ", "Your adviser is Sam"), ("3", "OK. A person")]
+    ("choice", "start"),
+    [("1", "Your next appointment is"), (" 2. ", "Your adviser is Sam"), ("3", "OK. We have put your texts")],
 )
 async def test_menu_number_when_rasa_is_down_then_it_works_all_the_same(
     service: ServiceAtWork, admin: asyncpg.Connection, choice: str, start: str
@@ -241,6 +245,127 @@ async def test_text_when_it_brings_a_picture_then_the_team_is_told(
     await service.receive("look", sender=phone, media=1)
     await service.settle()
     assert await service.flags() == {"media"}
+    await service.receive("", sender=phone, media=1)
+    await service.settle()
+    assert service.twilio.texts[-1][1] == WORDS.say("utter_picture")
+
+
+@pytest.mark.parametrize(
+    ("text", "response", "is_flagged"),
+    [
+        ("my uncle came round", "utter_not_understood", True),
+        ("?", "utter_offer_person", True),
+        ("hi he is here again and i am scared", "utter_greet", True),
+        ("hi", "utter_greet", False),
+        ("thank you", "utter_bye", False),
+        ("when is my next appointment please", "utter_next_appointment", False),
+    ],
+)
+async def test_text_when_the_assistant_made_nothing_of_it_then_a_person_reads_it(
+    service: ServiceAtWork, admin: asyncpg.Connection, text: str, response: str, is_flagged: bool
+) -> None:
+    phone = await known_number(admin)
+    service.rasa.response = response
+    await service.say(text, sender=phone)
+    assert ("not_understood" in await service.flags()) is is_flagged
+
+
+async def test_turn_when_it_is_tried_again_then_it_has_the_same_texts_and_what_came_meanwhile_is_the_next(
+    service: ServiceAtWork, admin: asyncpg.Connection
+) -> None:
+    phone = await known_number(admin)
+
+    async def fail_once(*asked: object) -> list[RasaReply]:
+        service.rasa.asked.append(asked)  # type: ignore[arg-type]
+        await service.receive("can she ring me", sender=phone)
+        del service.rasa.ask  # type: ignore[method-assign]
+        raise ZeroDivisionError
+
+    service.rasa.ask = fail_once  # type: ignore[method-assign]
+    await service.say("tell sam he came back", sender=phone)
+    await service.retry_now()
+    asked = [(text, turn) for _, text, turn in service.rasa.asked]
+    assert [text for text, _ in asked] == ["tell sam he came back", "tell sam he came back", "can she ring me"]
+    assert asked[0] == asked[1] != asked[2]
+
+
+async def test_texts_when_one_person_writes_from_two_phones_then_each_phone_gets_its_own_answer(
+    service: ServiceAtWork, admin: asyncpg.Connection
+) -> None:
+    first, second = await known_number(admin), next_number()
+    await admin.execute(
+        "INSERT INTO contact_points (person_id, phone_e164) SELECT person_id, $1 FROM contact_points", second
+    )
+    await service.receive("i want to die", sender=first)
+    await service.receive("hi", sender=second)
+    await service.settle()
+    sent = {to: text for to, text, _ in service.twilio.texts if to in {first, second}}
+    assert sent == {first: WORDS.say("utter_alarm_immediate"), second: "you said: hi"}
+
+
+async def test_reply_when_the_number_becomes_somebody_elses_before_it_is_sent_then_it_is_not_sent(
+    service: ServiceAtWork, admin: asyncpg.Connection
+) -> None:
+    phone = await known_number(admin)
+    service.twilio.raise_before = [OSError()]
+    await service.say("whens my next appointment", sender=phone)
+    await admin.execute("UPDATE contact_points SET retired_at = clock_timestamp()")
+    await create_person(admin, phone=phone)
+    await service.retry_now()
+    assert service.twilio.texts == []
+    assert "number_changed" in await service.flags()
+
+
+async def test_text_when_one_of_two_on_a_phone_has_died_then_the_other_is_still_answered(
+    service: ServiceAtWork, admin: asyncpg.Connection
+) -> None:
+    phone = await known_number(admin)
+    await create_person(admin, phone=phone, died_on=date(2026, 1, 1))
+    assert await service.say("hi", sender=phone) == [WORDS.say("utter_shared_phone")]
+    assert await service.say("i want to die", sender=phone) == [WORDS.say("utter_alarm_immediate")]
+
+
+@pytest.mark.parametrize("action", ["action_pass_on_message", "action_ask_for_person"])
+async def test_message_when_it_is_left_for_the_adviser_then_the_adviser_is_texted_once_without_its_words(
+    service: ServiceAtWork, admin: asyncpg.Connection, action: str
+) -> None:
+    phone = await known_number(admin)
+    adviser_phone = await admin.fetchval("SELECT phone_e164 FROM staff")
+
+    async def leave(conversation_id: UUID, *_: object) -> list[RasaReply]:
+        await run_action(service.database, conversation_id, action, {})
+        return [RasaReply(str(conversation_id), "ok")]
+
+    service.rasa.ask = leave  # type: ignore[method-assign]
+    for text in ("my secret words", "and more of them"):
+        await service.say(text, sender=phone)
+    told = [text for to, text, _ in service.twilio.texts if to == adviser_phone]
+    assert len(told) == 1
+    assert "secret" not in told[0]
+    assert phone not in told[0]
+
+
+@pytest.mark.parametrize("fails", ["the screen", "everything that parking does"])
+async def test_text_when_our_own_code_fails_then_it_is_still_put_before_people(
+    service: ServiceAtWork, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    phone = await known_number(admin)
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    if fails == "the screen":
+        monkeypatch.setattr("api.concerns.screen.Screen.read", fail)
+    else:
+        monkeypatch.setattr("api.conversations.service.load_turn", fail)
+    await service.receive("hi", sender=phone)
+    for _ in range(7):
+        await service.retry_now()
+    if fails == "the screen":
+        assert await admin.fetchval("SELECT kinds FROM concerns") == ["not_screened"]
+    else:
+        assert await service.flags() == {"not_answered"}
+        assert await admin.fetchval("SELECT parked_at IS NOT NULL FROM jobs") is True
 
 
 async def test_text_when_answering_fails_every_time_then_people_get_it_and_the_sender_is_told(
@@ -248,7 +373,7 @@ async def test_text_when_answering_fails_every_time_then_people_get_it_and_the_s
 ) -> None:
     phone = await known_number(admin)
 
-    async def broken(*_: object) -> list[str]:
+    async def broken(*_: object) -> list[RasaReply]:
         raise ZeroDivisionError
 
     service.rasa.ask = broken  # type: ignore[method-assign]

@@ -27,8 +27,8 @@ def make_worker(database: TestDatabase, connections: Database) -> Make:
     """A worker whose jobs of kind `try` run the given handler."""
 
     def make(handler: Callable[[Job], Awaitable[None]], *, lease_s: float = 10.0, **kind: object) -> Worker:
-        kinds = {"try": JobKind(handler=handler, first_delay_s=0.01, **kind)}  # type: ignore[arg-type]
-        return Worker(connections, database.worker_url, kinds, at_once=5, lease_s=lease_s)
+        kinds = {"try": JobKind(handler=handler, at_once=5, first_delay_s=0.01, **kind)}  # type: ignore[arg-type]
+        return Worker(connections, database.worker_url, kinds, lease_s=lease_s)
 
     return make
 
@@ -111,13 +111,16 @@ async def test_job_when_it_fails_then_it_is_tried_again_later_and_parked_after_t
     async def on_park(_: Connection, payload: jobs.Payload) -> None:
         parked.append(payload)
 
-    worker = make_worker(handler, max_attempts=3, on_park=on_park)
+    async def broken(_: Connection, __: jobs.Payload) -> None:
+        raise ZeroDivisionError
+
+    worker = make_worker(handler, max_failures=3, on_park=(broken, on_park))
     await put(connections)
     for _ in range(3):
         await admin.execute("UPDATE jobs SET run_at = clock_timestamp()")
         await worker.run_due()
-    row = await admin.fetchrow("SELECT attempt, parked_at IS NOT NULL AS parked, leased_until, last_error FROM jobs")
-    assert dict(row) == {"attempt": 3, "parked": True, "leased_until": None, "last_error": "ZeroDivisionError"}
+    row = await admin.fetchrow("SELECT failures, parked_at IS NOT NULL AS parked, leased_until, last_error FROM jobs")
+    assert dict(row) == {"failures": 2, "parked": True, "leased_until": None, "last_error": "ZeroDivisionError"}
     assert parked == [{"number": "0"}]
     assert await worker.run_due() == 0
 
@@ -139,6 +142,89 @@ async def test_job_when_it_asks_to_be_retried_later_then_it_waits_that_long(
     assert 50 < await admin.fetchval("SELECT extract(epoch FROM run_at - clock_timestamp())::float8 FROM jobs") <= 60
 
 
+async def test_job_when_it_waits_again_and_again_then_that_costs_no_try(
+    connections: Database, make_worker: Make, admin: asyncpg.Connection
+) -> None:
+    async def handler(_: Job) -> None:
+        raise RetryLater(0)
+
+    worker = make_worker(handler, max_failures=2)
+    await put(connections)
+    for _ in range(5):
+        await admin.execute("UPDATE jobs SET run_at = clock_timestamp()")
+        await worker.run_due()
+    row = await admin.fetchrow("SELECT failures, parked_at, run_at > clock_timestamp() FROM jobs")
+    assert tuple(row) == (0, None, True)
+
+
+async def test_job_when_parked_jobs_are_let_go_then_it_runs_again(
+    connections: Database, make_worker: Make, admin: asyncpg.Connection
+) -> None:
+    mended = False
+
+    async def handler(_: Job) -> None:
+        if not mended:
+            raise ZeroDivisionError
+
+    worker = make_worker(handler, max_failures=1)
+    await put(connections)
+    await worker.run_due()
+    mended = True
+    async with connections.acting_as(WORKER) as connection:
+        assert await jobs.unpark(connection) == 1
+    assert await worker.run_due() == 1
+    assert await left(admin) == 0
+
+
+async def test_jobs_when_one_kind_hangs_then_another_still_has_its_slots(
+    database: TestDatabase, connections: Database, admin: asyncpg.Connection
+) -> None:
+    done, hanging = asyncio.Event(), asyncio.Event()
+
+    async def hang(_: Job) -> None:
+        await hanging.wait()
+
+    async def finish(_: Job) -> None:
+        done.set()
+
+    kinds = {"hangs": JobKind(handler=hang, at_once=3), "quick": JobKind(handler=finish, at_once=1)}
+    working = asyncio.create_task(Worker(connections, database.worker_url, kinds, lease_s=10).run())
+    async with connections.transaction(WORKER) as connection:
+        for _ in range(20):
+            await enqueue(connection, "hangs", {})
+    await asyncio.sleep(0.3)
+    async with connections.transaction(WORKER) as connection:
+        await enqueue(connection, "quick", {})
+    async with asyncio.timeout(2):
+        await done.wait()
+    hanging.set()
+    await stop([working])
+
+
+async def test_worker_when_a_table_is_locked_for_long_then_it_goes_on_afterwards(
+    database: TestDatabase, connections: Database, make_worker: Make
+) -> None:
+    ran = asyncio.Event()
+
+    async def handler(_: Job) -> None:
+        ran.set()
+
+    working = asyncio.create_task(make_worker(handler).run())
+    await put(connections)
+    await ran.wait()
+    ran.clear()
+    locker = await asyncpg.connect(database.admin_url)
+    async with locker.transaction():
+        await locker.execute("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE")
+        await asyncio.sleep(3)
+    await locker.close()
+    await put(connections)
+    async with asyncio.timeout(5):
+        await ran.wait()
+    assert not working.done()
+    await stop([working])
+
+
 async def test_job_when_its_lease_ran_out_then_another_takes_it_and_the_first_can_store_nothing(
     connections: Database, make_worker: Make, admin: asyncpg.Connection
 ) -> None:
@@ -146,10 +232,10 @@ async def test_job_when_its_lease_ran_out_then_another_takes_it_and_the_first_ca
 
     await put(connections, key="k")
     worker = make_worker(never_run)
-    first = (await worker._claim(1))[0]
+    (first,) = await worker._claim_all()
     await admin.execute("UPDATE jobs SET leased_until = clock_timestamp() - interval '1 second'")
     await admin.execute(jobs.FREE_EXPIRED_LEASES)
-    second = (await worker._claim(1))[0]
+    (second,) = await worker._claim_all()
     assert (first.attempt, second.attempt) == (1, 2)
     with pytest.raises(LeaseLost):
         async with connections.transaction(WORKER) as connection:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from api.clients.twilio import TextOutcomeUnknown, TextRefused, TextThrottled, TwilioUnreachable
+from api.clients.twilio import ProviderText, TextOutcomeUnknown, TextRefused, TextThrottled, TwilioUnreachable
 from tests.api.service_at_work import ServiceAtWork, service_at_work
 from tests.conftest import TestDatabase
 from tests.factories import create_person, next_number
@@ -158,12 +158,56 @@ async def test_delivery_when_twilio_says_the_number_opted_out_then_our_ledger_le
 async def test_delivery_when_every_try_fails_then_it_is_parked_and_the_team_is_told(
     service: ServiceAtWork, admin: asyncpg.Connection, phone: str
 ) -> None:
-    service.twilio.raise_before = [TwilioUnreachable() for _ in range(30)]
+    service.twilio.raise_before = [TwilioUnreachable() for _ in range(3)]
     await service.say("hi", sender=phone)
-    for _ in range(12):
-        await service.retry_now()
+    await admin.execute("UPDATE jobs SET failures = 198")
+    await service.retry_now()
+    assert await admin.fetchval("SELECT parked_at FROM jobs") is None
+    await service.retry_now()
     assert await admin.fetchval("SELECT parked_at IS NOT NULL FROM jobs") is True
     assert await service.flags() == {"not_delivered"}
+
+
+async def test_delivery_when_it_has_not_succeeded_for_minutes_then_the_team_is_told_while_trying_goes_on(
+    service: ServiceAtWork, admin: asyncpg.Connection, phone: str
+) -> None:
+    service.twilio.raise_before = [TwilioUnreachable()]
+    await service.say("hi", sender=phone)
+    assert await service.flags() == set()
+    await admin.execute(
+        "UPDATE messages SET created_at = created_at - interval '3 minutes' WHERE direction = 'outbound'"
+    )
+    await service.retry_now()
+    assert await service.flags() == {"not_delivered"}
+    assert await outbound(admin) == ("accepted", True, 0)
+
+
+async def test_delivery_when_the_answer_is_half_a_day_old_then_it_is_not_sent(
+    service: ServiceAtWork, admin: asyncpg.Connection, phone: str
+) -> None:
+    service.twilio.raise_before = [TwilioUnreachable()]
+    await service.say("hi", sender=phone)
+    await admin.execute(
+        "UPDATE messages SET created_at = created_at - interval '13 hours' WHERE direction = 'outbound'"
+    )
+    await service.retry_now()
+    assert service.twilio.texts == []
+    assert await outbound(admin) == ("suppressed", False, 0)
+
+
+async def test_delivery_when_twilio_put_something_before_our_words_then_the_lost_text_is_found_all_the_same(
+    service: ServiceAtWork, admin: asyncpg.Connection, phone: str
+) -> None:
+    service.twilio.raise_after = [TextOutcomeUnknown()]
+    await service.say("hi", sender=phone)
+    kept = service.twilio.taken[0]
+    changed = "Sent from your Twilio trial account -  " + kept.body
+    service.twilio.taken[0] = ProviderText(
+        sid=kept.sid, body=changed, status=kept.status, created_at=kept.created_at, error_code=None
+    )
+    await service.retry_now()
+    assert len(service.twilio.texts) == 1
+    assert await outbound(admin) == ("accepted", True, 0)
 
 
 async def test_delivery_when_the_message_is_gone_then_the_job_ends(

@@ -83,7 +83,7 @@ async def test_receipt_when_it_failed_then_the_code_is_kept_and_the_team_is_told
     )
 
 
-@pytest.mark.parametrize("status", ["brand-new-status", "", "x" * 500])
+@pytest.mark.parametrize("status", ["brand-new-status", "", "x" * 500, "a\0b"])
 async def test_receipt_when_the_status_is_unknown_then_it_is_kept_and_moves_nothing(
     api: ApiClient, admin: asyncpg.Connection, status: str
 ) -> None:

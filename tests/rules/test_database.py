@@ -4,6 +4,7 @@ import asyncpg
 import pytest
 
 from tests.conftest import TestDatabase
+from tests.factories import create_appointment, create_conversation, create_person, create_staff
 
 # dbmate's list of applied migrations: no role of ours may even read it.
 NOT_OURS = {"schema_migrations"}
@@ -29,6 +30,11 @@ async def find_faults(connection: asyncpg.Connection) -> list[str]:
             faults.append(f"{table['relname']}: granted without a policy")
         if table["owner"] != "fifteenplus_owner":
             faults.append(f"{table['relname']}: owned by {table['owner']}")
+    faults += [
+        f"{row[0]}: {row[1]} lets {row[2]} see every row"
+        for row in await connection.fetch(OPEN_POLICIES)
+        if (row[0], row[2]) not in OPEN_ON_PURPOSE
+    ]
     faults += [f"{row[0]}: may pass row-level security" for row in await connection.fetch(POWERFUL_ROLES)]
     faults += [f"{row[0]}: is a member of {row[1]}" for row in await connection.fetch(MEMBERS, APP_ROLES)]
     faults += [f"{row[0]}: a view or materialised view" for row in await connection.fetch(VIEWS)]
@@ -47,6 +53,19 @@ async def _is_granted(connection: asyncpg.Connection, table: str) -> bool:
     return granted
 
 
+OPEN_POLICIES = """
+    SELECT tablename, policyname, role FROM pg_policies, unnest(roles) AS role
+    WHERE coalesce(qual, 'true') = 'true' AND coalesce(with_check, 'true') = 'true'
+    UNION ALL
+    SELECT tablename, policyname, role FROM pg_policies, unnest(roles) AS role WHERE qual = 'true'
+"""
+# Tables without a word about anybody, Rasa's own table, and what the resolver has to look up.
+OPEN_ON_PURPOSE = {
+    ("worker_beats", "fifteenplus_api"), ("worker_beats", "fifteenplus_worker"), ("trackers", "fifteenplus_bot"),
+    ("conversations", "fifteenplus_resolver"), ("sessions", "fifteenplus_resolver"),
+    ("session_tokens", "fifteenplus_resolver"), ("young_people", "fifteenplus_resolver"),
+    ("staff", "fifteenplus_resolver"),
+}  # fmt: skip
 POWERFUL_ROLES = """
     SELECT rolname FROM pg_roles
     WHERE rolname LIKE 'fifteenplus%' AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolinherit
@@ -109,6 +128,9 @@ async def test_database_when_migrated_then_no_rule_is_broken(template: TestDatab
         "GRANT TRUNCATE ON messages TO fifteenplus_worker",
         "GRANT SELECT ON schema_migrations TO fifteenplus_api",
         "DROP POLICY own_appointments ON appointments",
+        "ALTER POLICY own_appointments ON appointments USING (true)",
+        "CREATE POLICY forgotten ON staff FOR SELECT TO fifteenplus_api USING (true)",
+        "CREATE POLICY forgotten ON concerns FOR INSERT TO fifteenplus_worker WITH CHECK (true)",
     ],
 )
 async def test_database_when_a_fault_is_planted_then_it_is_found(database: TestDatabase, fault: str) -> None:
@@ -122,17 +144,73 @@ async def test_database_when_a_fault_is_planted_then_it_is_found(database: TestD
     assert faults != []
 
 
+async def fill(connection: asyncpg.Connection) -> dict[str, int]:
+    """Puts a row into every table that holds anything about people; returns how many rows each has."""
+    staff_id = await create_staff(connection, phone="+447700900201")
+    person_id = await create_person(connection, phone="+447700900101", adviser=staff_id)
+    await create_appointment(connection, person_id, staff_id)
+    conversation_id, _ = await create_conversation(connection, person_id)
+    message_id = await connection.fetchval(
+        "INSERT INTO messages (conversation_id, direction, kind, phone_e164, body, provider_sid, status)"
+        " VALUES ($1, 'inbound', 'text', '+447700900101', 'hi', 'SM1', 'received') RETURNING message_id",
+        conversation_id,
+    )
+    for statement in FILL:
+        await connection.execute(statement, message_id)
+    await connection.execute(
+        "INSERT INTO concerns (conversation_id, message_id, risk, kinds, rules_hit, screen_version)"
+        " VALUES ($1, $2, 'high', '{x}', '{x}', 'x')",
+        conversation_id,
+        message_id,
+    )
+    tables = [row["relname"] for row in await connection.fetch(TABLES) if row["relname"] in MUST_BE_FILLED]
+    return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in tables}  # noqa: S608
+
+
+FILL = [
+    "INSERT INTO message_events (message_id, provider_status) VALUES ($1, 'sent')",
+    "INSERT INTO attention_flags (message_id, reason) VALUES ($1, 'worry')",
+    "INSERT INTO opt_out_events (phone_e164, is_opted_out, source, detail, message_id)"
+    " VALUES ('+447700900101', true, 'keyword', 'STOP', $1)",
+    "INSERT INTO jobs (kind, serial_key, payload) VALUES ('answer', 'x', jsonb_build_object('m', $1::uuid))",
+]
+MUST_BE_FILLED = {
+    "teams", "staff", "working_hours", "young_people", "contact_points", "allocations", "conversations", "appointments",
+    "messages", "message_events", "opt_out_events", "attention_flags", "jobs", "concerns",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("actor", ["", "nobody", "conversation:00000000-0000-4000-8000-000000000000", "worker "])
 @pytest.mark.parametrize("role", APP_ROLES)
-async def test_role_when_nobody_is_acted_for_then_it_sees_no_row(database: TestDatabase, role: str) -> None:
+async def test_role_when_it_acts_for_nobody_we_know_then_it_sees_no_row(
+    database: TestDatabase, role: str, actor: str
+) -> None:
     admin = await asyncpg.connect(database.admin_url)
-    tables = [row["relname"] for row in await admin.fetch(TABLES) if row["relname"] not in NOT_OURS]
+    filled = await fill(admin)
     await admin.close()
+    assert filled.keys() == MUST_BE_FILLED
+    assert all(filled.values())
     connection = await asyncpg.connect(database.url(role))
+    await connection.execute("SELECT set_config('app.actor', $1, false)", actor)
     seen = {}
-    for table in tables:
+    for table in filled:
         try:
-            seen[table] = await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - names from the catalogue
-        except (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedTableError):
+            seen[table] = await connection.fetchval(f"SELECT count(*) FROM public.{table}")  # noqa: S608
+        except asyncpg.InsufficientPrivilegeError:
             continue
     await connection.close()
     assert {table: count for table, count in seen.items() if count} == {}
+
+
+async def test_conversation_when_it_is_acted_for_then_only_its_own_rows_are_seen(database: TestDatabase) -> None:
+    admin = await asyncpg.connect(database.admin_url)
+    await fill(admin)
+    other, _ = await create_conversation(admin, await create_person(admin))
+    await admin.close()
+    for role in ("fifteenplus_api", "fifteenplus_worker"):
+        connection = await asyncpg.connect(database.url(role))
+        await connection.execute("SELECT set_config('app.actor', $1, false)", f"conversation:{other}")
+        for table in ("appointments", "allocations", "staff", "working_hours", "messages"):
+            column = "message_id" if table == "messages" else "staff_id"
+            assert await connection.fetchval(f"SELECT count({column}) FROM {table}") == 0  # noqa: S608
+        await connection.close()

@@ -79,7 +79,7 @@ def test_message_when_left_for_the_adviser_then_it_is_passed_on_word_for_word(
 ) -> None:
     text("+447700900102", "who is my pa")
     run = text("+447700900102", "the boiler is broke agen \U0001f622")
-    assert "We have passed your message on to Sam" in run.stdout
+    assert WORDS.say("utter_message_passed_on", {"adviser_name": "Sam"}) in run.stdout
     rows = query(
         service,
         "SELECT m.body FROM attention_flags JOIN messages AS m USING (message_id) WHERE reason = 'left_for_adviser'",

@@ -122,6 +122,24 @@ async def insert_alert(connection: Connection, phone_e164: str, body: str, about
     return message_id
 
 
+# Whoever stores this may not read it again, so the id is made before and not asked for after.
+INSERT_NOTICE = """
+    WITH new AS MATERIALIZED (
+        SELECT uuidv7() AS message_id
+    ), added AS (
+        INSERT INTO messages (message_id, direction, kind, phone_e164, body, status)
+        SELECT message_id, 'outbound', 'alert', $1, $2, 'stored' FROM new
+    )
+    SELECT message_id FROM new
+"""
+
+
+async def insert_notice(connection: Connection, phone_e164: str, body: str) -> UUID:
+    """Stores a text from one of staff to another that is to be sent."""
+    message_id: UUID = await connection.fetchval(INSERT_NOTICE, phone_e164, body)
+    return message_id
+
+
 INSERT_CODE = """
     INSERT INTO messages (direction, kind, phone_e164, body, status, sending_at)
     VALUES ('outbound', 'code', $1, $2, 'sending', clock_timestamp()) RETURNING message_id

@@ -103,6 +103,14 @@ async def queue_alert(connection: Connection, phone_e164: str, body: str, about_
     return message_id
 
 
+async def queue_notice(connection: Connection, phone_e164: str, body: str) -> UUID:
+    """Stores a text that one of staff causes to be sent to another, before everything else."""
+    message_id = await queries.insert_notice(connection, phone_e164, body)
+    payload = jobs.payload_of(message_id=message_id)
+    await jobs.enqueue(connection, "deliver", payload, serial_key=f"deliver:{phone_e164}", priority=jobs.URGENT)
+    return message_id
+
+
 async def start_code(connection: Connection, phone_e164: str, body: str) -> UUID:
     """Stores that a code is being sent, without the code; the caller sends it, once, and says what became of it."""
     return await queries.insert_code(connection, phone_e164, body)

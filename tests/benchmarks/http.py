@@ -13,25 +13,33 @@ class UnexpectedAnswer(Exception):
 class HttpConnection:
     """One request at a time; anything but success raises UnexpectedAnswer."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, url: str) -> None:
+        self._url = url
 
-    @classmethod
-    async def open(cls, url: str) -> "HttpConnection":
-        """A connection to the server of this URL."""
-        parts = urlsplit(url)
-        return cls(*await asyncio.open_connection(parts.hostname, parts.port))
+    async def open(self) -> "HttpConnection":
+        """Connects."""
+        parts = urlsplit(self._url)
+        self._reader, self._writer = await asyncio.open_connection(parts.hostname, parts.port)
+        return self
 
     def close(self) -> None:
         self._writer.close()
 
     async def exchange(self, request: bytes) -> bytes:
-        """Sends a request, and gives back the answer's body."""
+        """Sends a request, and gives back the answer's body. Connects again if the server has hung up meanwhile."""
+        if self._reader.at_eof():
+            self.close()
+            await self.open()
         self._writer.write(request)
+        try:
+            return await self._answer()
+        except asyncio.IncompleteReadError:
+            raise UnexpectedAnswer("a connection ended in the middle") from None
+
+    async def _answer(self) -> bytes:
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         if not head.startswith(b"http/1.1 2"):
-            raise UnexpectedAnswer(head.partition(b"\r\n")[0].decode("latin-1"))
+            raise UnexpectedAnswer(f"a request was answered with {head[9:12].decode('latin-1')}")
         if b"\r\ntransfer-encoding: chunked\r\n" in head:
             return await self._chunks()
         length = head.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0]
@@ -56,7 +64,7 @@ def request_of(method: str, url: str, headers: dict[str, str], body: bytes = b""
 @asynccontextmanager
 async def http_connections(url: str, count: int) -> AsyncIterator[list[HttpConnection]]:
     """So many open connections to one server."""
-    connections = await asyncio.gather(*(HttpConnection.open(url) for _ in range(count)))
+    connections = await asyncio.gather(*(HttpConnection(url).open() for _ in range(count)))
     yield connections
     for connection in connections:
         connection.close()

@@ -5,16 +5,17 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 import asyncpg
 
-from api.conversations.queries import GET_THREAD, LOCK_IF_STILL_HELD
+from api.concerns.screen import load_screen
+from api.conversations import service as conversations
 from api.kit import db, jobs
-from api.messages import queries as messages
-from api.messages.models import STATUS_ORDER
-from api.people.queries import LIST_PEOPLE_OF_NUMBER
+from api.messages import queries
+from api.messages import service as messages
+from api.messages.models import InboundText
 from tests.benchmarks.assistant import ask
 from tests.benchmarks.http import HttpConnection, http_connections, request_of
 from tests.benchmarks.people import Sender
@@ -43,40 +44,40 @@ class BareTurns:
     async def run(self) -> float:
         """One turn, until Twilio has the reply; returns the seconds until the reply was stored."""
         started_at_s = time.perf_counter()
-        await self.api.fetchval(messages.RECORD_INBOUND, new_sid(), self.sender.phone_e164, SAY, 0, jobs.SOON)
+        text = InboundText(provider_sid=new_sid(), from_e164=self.sender.phone_e164, body=SAY)
+        await queries.insert_inbound(self.api, text, jobs.SOON)
         reply_id = await self._answer()
         stored_s = time.perf_counter() - started_at_s
         await self._deliver(reply_id)
         return stored_s
 
-    async def _answer(self) -> Any:
+    async def _answer(self) -> UUID:
         thread_id, phone = self.sender.conversation_id, self.sender.phone_e164
-        [job] = await self.worker.fetch(CLAIM_OF_KEY, f"answer:{thread_id}")
-        [thread] = await self.worker.fetch(GET_THREAD, thread_id)
-        texts = await self.worker.fetch(messages.LIST_UNANSWERED, thread_id)
-        await self.worker.fetch(LIST_PEOPLE_OF_NUMBER, phone)
-        await self.worker.fetchval(messages.IS_OPTED_OUT, phone)
+        job_id, attempt = await self._claim(f"answer:{thread_id}")
+        turn = await conversations.load_turn(self.worker, thread_id, load_screen())
+        assert turn is not None
         reply = await ask(self.stage, self.rasa, self.asked_as)
         async with self.worker.transaction():
-            await self.worker.fetchrow(LOCK_IF_STILL_HELD, thread_id, thread["owner"], thread["owner_epoch"])
-            await self.worker.execute(messages.MARK_ANSWERED, [text["message_id"] for text in texts])
-            reply_id = await self.worker.fetchval(messages.INSERT_OUTBOUND, thread_id, "reply", phone, reply)
-            await jobs.enqueue(
-                self.worker, "deliver", jobs.payload_of(message_id=reply_id), serial_key=f"deliver:{phone}"
-            )
-            await self.worker.fetchval(jobs.COMPLETE, job["job_id"], job["attempt"])
+            await conversations.is_still_held(self.worker, turn.thread)
+            await messages.mark_answered(self.worker, turn.texts)
+            await messages.list_flags(self.worker, turn.texts)
+            reply_id = await messages.queue_reply(self.worker, thread_id, phone, reply, is_personal=True)
+            await self.worker.fetchval(jobs.COMPLETE, job_id, attempt)
         return reply_id
 
-    async def _deliver(self, reply_id: Any) -> None:
-        [job] = await self.worker.fetch(CLAIM_OF_KEY, f"deliver:{self.sender.phone_e164}")
-        [text] = await self.worker.fetch(messages.GET_OUTGOING, reply_id)
-        await self.worker.fetchval(messages.CLAIM_SENDING, reply_id)
-        await self.simulator.exchange(_message_request(self.stage, text["phone_e164"], text["body"]))
+    async def _deliver(self, reply_id: UUID) -> None:
+        job_id, attempt = await self._claim(f"deliver:{self.sender.phone_e164}")
+        text = await queries.get_outgoing(self.worker, reply_id)
+        assert text is not None
+        await queries.claim_sending(self.worker, reply_id)
+        await self.simulator.exchange(_message_request(self.stage, text.phone_e164, text.body))
         async with self.worker.transaction():
-            await self.worker.fetchval(
-                messages.KEEP_FURTHEST, reply_id, "accepted", new_sid(), None, list(STATUS_ORDER)
-            )
-            await self.worker.fetchval(jobs.COMPLETE, job["job_id"], job["attempt"])
+            await messages.move_forward(self.worker, reply_id, "accepted", sid=new_sid())
+            await self.worker.fetchval(jobs.COMPLETE, job_id, attempt)
+
+    async def _claim(self, serial_key: str) -> asyncpg.Record:
+        [job] = await self.worker.fetch(CLAIM_OF_KEY, serial_key)
+        return job
 
 
 @asynccontextmanager

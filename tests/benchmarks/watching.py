@@ -17,7 +17,7 @@ WATCH = """
     END
     $$;
     CREATE TRIGGER benchmark_stored AFTER INSERT ON messages FOR EACH ROW
-    WHEN (NEW.kind = 'reply') EXECUTE FUNCTION tell_benchmark('stored');
+    WHEN (NEW.kind IN ('reply', 'notice')) EXECUTE FUNCTION tell_benchmark('stored');
     CREATE TRIGGER benchmark_handed AFTER UPDATE ON messages FOR EACH ROW
     WHEN (OLD.provider_sid IS NULL AND NEW.provider_sid IS NOT NULL) EXECUTE FUNCTION tell_benchmark('handed')
 """

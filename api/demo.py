@@ -114,8 +114,8 @@ async def _insert_person(connection: Any, person: DemoPerson, advisers: list[UUI
     today = clock.london_day(clock.now())
     born_on = today.replace(year=today.year - 17, day=1)
     person_id = await connection.fetchval(
-        "INSERT INTO young_people (full_name, preferred_name, born_on, died_on)"
-        " VALUES ($1, $2, $3, $4) RETURNING person_id",
+        "INSERT INTO young_people (full_name, preferred_name, born_on, died_on, team_id)"
+        " SELECT $1, $2, $3, $4, team_id FROM teams RETURNING person_id",
         f"{person.name} Example", person.name, born_on, today - timedelta(days=90) if person.has_died else None,
     )  # fmt: skip
     phone = demo_number(person.phone)

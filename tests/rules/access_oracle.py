@@ -1,0 +1,156 @@
+"""What each actor may do with each row, said in Python; `test_access` holds the database to it."""
+
+from tests.rules.access_world import MEMBERS, ON_CASES, PEOPLE, Actor, current_advisers, sees_in_touch, sees_whole
+
+KEYS = {
+    "teams": "team_id",
+    "staff": "staff_id",
+    "working_hours": "staff_id",
+    "young_people": "person_id",
+    "contact_points": "contact_point_id",
+    "allocations": "allocation_id",
+    "conversations": "conversation_id",
+    "appointments": "appointment_id",
+    "messages": "message_id",
+    "message_events": "message_event_id",
+    "opt_out_events": "opt_out_event_id",
+    "attention_flags": "message_id",
+    "jobs": "job_id",
+    "worker_beats": "worker_id",
+    "concerns": "concern_id",
+    "bot.trackers": "conversation_id",
+    "sessions": "session_id",
+    "session_tokens": "token_hash",
+    "sign_in_challenges": "challenge_id",
+    "enrolment_codes": "code_hash",
+    "rate_limits": "bucket",
+    "duty_rota": "duty_id",
+    "restricted_cases": "person_id",
+    "restricted_case_staff": "staff_id",
+    "break_glass_grants": "break_glass_id",
+}
+
+CASES = {"young_people", "contact_points"}
+IN_TOUCH = {"allocations", "conversations", "appointments", "sessions"}
+STAFF_ONLY = {"concerns", "attention_flags", "restricted_cases", "restricted_case_staff"}
+KNOWN_TO_STAFF = {"teams", "staff", "working_hours", "duty_rota"}
+
+# Actors that are a part of the service see all or nothing of a table.
+SERVICE_SEES = {
+    "twilio": {"contact_points", "conversations", "messages", "rate_limits"},
+    "monitor": {"rate_limits"},
+    "sign-in": {"sessions", "session_tokens", "sign_in_challenges", "enrolment_codes", "rate_limits"},
+    "worker": {
+        "staff", "young_people", "contact_points", "allocations", "conversations", "messages", "opt_out_events",
+        "attention_flags", "jobs", "concerns", "rate_limits", "sign_in_challenges",
+    },
+    "thread on api": {"rate_limits"},
+}  # fmt: skip
+SERVICE_UPDATES = {
+    "twilio": {"rate_limits"},
+    "monitor": {"rate_limits"},
+    "sign-in": {"sessions", "session_tokens", "sign_in_challenges", "enrolment_codes", "rate_limits"},
+    "worker": {"conversations", "messages", "jobs", "rate_limits", "sign_in_challenges"},
+    "thread on api": {"rate_limits"},
+}
+SERVICE_DELETES = {"worker": {"jobs", "rate_limits", "sign_in_challenges"}}
+SERVICE_INSERTS = {
+    "twilio": {"conversations", "messages", "message_events", "jobs", "rate_limits"},
+    "monitor": {"jobs", "rate_limits"},
+    "sign-in": {"sessions", "session_tokens", "sign_in_challenges", "jobs", "rate_limits"},
+    "worker": {"messages", "message_events", "opt_out_events", "attention_flags", "jobs", "concerns", "rate_limits"},
+    "thread on api": {"jobs", "rate_limits"},
+}
+# What a login may do whoever it acts for: who is at work, and Rasa's own table.
+OPEN = {
+    ("fifteenplus_api", "worker_beats", "SELECT"),
+    *(("fifteenplus_worker", "worker_beats", verb) for verb in ("SELECT", "INSERT", "UPDATE", "DELETE")),
+    *(("fifteenplus_bot", "bot.trackers", verb) for verb in ("SELECT", "INSERT", "UPDATE")),
+}
+
+
+def service_of(actor: Actor) -> str | None:
+    """Which part of the service an actor is, if their login may claim it."""
+    may_claim = {
+        "fifteenplus_api": {"twilio", "monitor", "sign-in"},
+        "fifteenplus_worker": {"worker"},
+    }.get(actor.login, set())
+    if actor.claim in may_claim:
+        return actor.claim
+    is_thread = actor.claim.startswith("conversation:") and actor.login != "fifteenplus_signed_in"
+    return f"thread on {actor.login.rpartition('_')[2]}" if is_thread else None
+
+
+def may(actor: Actor, verb: str, table: str, owner: str) -> bool:
+    """Whether an actor may do that with a row of that owner."""
+    if (actor.login, table, verb) in OPEN:
+        return True
+    service = service_of(actor)
+    if service is not None:
+        return _service_may(actor, service, verb, table, owner)
+    return _signed_in_may(actor, verb, table, owner)
+
+
+def _service_may(actor: Actor, service: str, verb: str, table: str, owner: str) -> bool:
+    plain = {"SELECT": SERVICE_SEES, "UPDATE": SERVICE_UPDATES, "DELETE": SERVICE_DELETES, "INSERT": SERVICE_INSERTS}
+    if service == "twilio" and (verb, table) == ("INSERT", "messages"):
+        return owner != "alert"
+    if table in plain[verb].get(service, set()):
+        return True
+    if service == "twilio" and (verb, table) == ("UPDATE", "messages"):
+        return owner == "alert"
+    if service == "worker" and (verb, table) == ("SELECT", "working_hours"):
+        return any(owner in current_advisers(person) for person in {p.name for p in PEOPLE})
+    if not service.startswith("thread"):
+        return False
+    person = owner.removesuffix(" (old)")
+    if (verb, table) == ("INSERT", "attention_flags"):
+        return person == actor.person
+    if verb != "SELECT":
+        return False
+    if table in {"staff", "working_hours"}:
+        return owner in current_advisers(actor.person)
+    return table in {"allocations", "appointments", "messages"} and person == actor.person
+
+
+def _signed_in_may(actor: Actor, verb: str, table: str, owner: str) -> bool:
+    member = next((m for m in MEMBERS if m.name == actor.member and not m.has_left), None)
+    if verb == "SELECT":
+        return _signed_in_sees(actor, table, owner)
+    if (verb, table) == ("UPDATE", "sessions"):
+        return _signed_in_sees(actor, table, owner)
+    if member is None:
+        return False
+    if (verb, table) == ("UPDATE", "break_glass_grants"):
+        return owner != member.name and member.role in {"manager", "data_protection_lead"} and _oversees(actor, owner)
+    if (verb, table) == ("INSERT", "enrolment_codes"):
+        return owner in sees_whole(actor)
+    if (verb, table) == ("INSERT", "break_glass_grants"):
+        return member.role in ON_CASES
+    if (verb, table) == ("INSERT", "messages"):
+        return owner == "alert"
+    return (verb, table) == ("INSERT", "jobs")
+
+
+def _signed_in_sees(actor: Actor, table: str, owner: str) -> bool:
+    is_staff = any(m.name == actor.member and not m.has_left for m in MEMBERS)
+    person = owner.removesuffix(" (old)")
+    if table in CASES:
+        return owner in sees_whole(actor)
+    if table in IN_TOUCH:
+        return owner in sees_in_touch(actor) or (table == "sessions" and is_staff and owner == actor.member)
+    if table in STAFF_ONLY:
+        return is_staff and person in sees_whole(actor)
+    if table == "messages":
+        return person in sees_whole(actor) or (owner in sees_in_touch(actor))
+    if table == "break_glass_grants":
+        return is_staff and (owner == actor.member or _oversees(actor, owner))
+    if table in {"staff", "working_hours"} and actor.person in sees_in_touch(actor):
+        return owner in current_advisers(actor.person)
+    return is_staff and table in KNOWN_TO_STAFF
+
+
+def _oversees(actor: Actor, opener: str) -> bool:
+    me = next(m for m in MEMBERS if m.name == actor.member)
+    team = next(m.team for m in MEMBERS if m.name == opener)
+    return me.role == "data_protection_lead" or (me.role == "manager" and me.team == team)

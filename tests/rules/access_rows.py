@@ -1,0 +1,206 @@
+"""Stores the world of `access_world`: every row of every table, noted with whose it is."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from tests.factories import next_number
+from tests.rules.access_world import MEMBERS, OPENED, PEOPLE, Actor, Member, Person, today
+
+
+@dataclass
+class World:
+    """What is stored: every row of every table by its key, with the person or member it belongs to."""
+
+    actors: list[Actor] = field(default_factory=list)
+    rows: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def add(self, table: str, key: object, owner: str) -> None:
+        """Notes a row and whose it is."""
+        self.rows.setdefault(table, {})[str(key)] = owner
+
+
+async def build(admin: asyncpg.Connection) -> World:
+    """Stores it all."""
+    world = World()
+    teams = {}
+    for name in ("north", "south"):
+        teams[name] = await admin.fetchval("INSERT INTO teams (name) VALUES ($1) RETURNING team_id", name)
+        world.add("teams", teams[name], name)
+    for member in MEMBERS:
+        await _add_member(admin, world, member, teams)
+    for person in PEOPLE:
+        await _add_person(admin, world, person, teams)
+    await _add_relations(admin, world)
+    await _add_of_nobody(admin, world)
+    token = next(actor.token for actor in world.actors if actor.name == "manager n")
+    world.actors += [
+        Actor("twilio", "fifteenplus_api", claim="twilio"),
+        Actor("monitor", "fifteenplus_api", claim="monitor"),
+        Actor("sign-in", "fifteenplus_api", claim="sign-in"),
+        Actor("worker", "fifteenplus_worker", claim="worker"),
+        Actor("api claims worker", "fifteenplus_api", claim="worker"),
+        Actor("worker claims twilio", "fifteenplus_worker", claim="twilio"),
+        Actor("worker claims sign-in", "fifteenplus_worker", claim="sign-in"),
+        Actor("bot claims worker", "fifteenplus_bot", claim="worker"),
+        *(Actor(f"nobody on {login}", login) for login in ("fifteenplus_api", "fifteenplus_worker", "fifteenplus_bot")),
+        *(Actor(f"token on {login}", login, token=token) for login in ("fifteenplus_api", "fifteenplus_worker")),
+        Actor("nobody", "fifteenplus_signed_in"),
+        Actor("no such token", "fifteenplus_signed_in", token=secrets.token_hex(32)),
+        *(
+            Actor(f"signed in claims {claim}", "fifteenplus_signed_in", claim=claim)
+            for claim in ("twilio", "worker", "sign-in")
+        ),
+    ]
+    return world
+
+
+async def _add_session(
+    admin: asyncpg.Connection, world: World, actor: Actor, column: str, owner: UUID, **ends: object
+) -> None:
+    token = secrets.token_hex(32)
+    session_id = await admin.fetchval(
+        f"INSERT INTO sessions ({column}, level, created_at, expires_at, revoked_at, revoked_because)"  # noqa: S608
+        " VALUES ($1, $2, now() - interval '1 day', now() + interval '9 days', $3, $4) RETURNING session_id",
+        owner, actor.level, *((datetime.now(UTC), "signed_out") if ends.get("is_revoked") else (None, None)),
+    )  # fmt: skip
+    digest = hashlib.sha256(token.encode()).digest()
+    lives = timedelta(minutes=-1 if ends.get("is_expired") else 10)
+    await admin.execute(
+        "INSERT INTO session_tokens (token_hash, session_id, kind, expires_at) VALUES ($1, $2, 'access', $3)",
+        digest, session_id, datetime.now(UTC) + lives,
+    )  # fmt: skip
+    world.add("sessions", session_id, str(actor.member or actor.person or ends["of"]))
+    world.add("session_tokens", digest, str(actor.member or actor.person or ends["of"]))
+    world.actors.append(
+        Actor(actor.name, actor.login, token=token, member=actor.member, person=actor.person, level=actor.level)
+    )
+
+
+async def _add_member(admin: asyncpg.Connection, world: World, member: Member, teams: dict[str, UUID]) -> None:
+    await admin.execute(
+        "INSERT INTO staff (staff_id, team_id, role, full_name, shown_name, left_on) VALUES ($1, $2, $3, $4, $4, $5)",
+        member.staff_id, teams[member.team], member.role, member.name, today() if member.has_left else None,
+    )  # fmt: skip
+    await admin.execute("INSERT INTO working_hours VALUES ($1, 1, '09:00', '17:00')", member.staff_id)
+    world.add("staff", member.staff_id, member.name)
+    world.add("working_hours", member.staff_id, member.name)
+    if member.shift is not None:
+        starts_at = datetime.now(UTC) + timedelta(hours=member.shift)
+        duty_id = await admin.fetchval(
+            "INSERT INTO duty_rota (staff_id, starts_at, ends_at) VALUES ($1, $2, $3) RETURNING duty_id",
+            member.staff_id, starts_at, starts_at + timedelta(hours=8),
+        )  # fmt: skip
+        world.add("duty_rota", duty_id, member.name)
+    actor = Actor(member.name, "fifteenplus_signed_in", member=member.name)
+    await _add_session(admin, world, actor, "staff_id", member.staff_id)
+
+
+async def _add_person(admin: asyncpg.Connection, world: World, person: Person, teams: dict[str, UUID]) -> None:
+    await admin.execute(
+        "INSERT INTO young_people (person_id, full_name, preferred_name, born_on, died_on, team_id)"
+        " VALUES ($1, $2, $2, '2009-01-01', $3, $4)",
+        person.person_id, person.name, today() if person.has_died else None, teams.get(person.team or ""),
+    )  # fmt: skip
+    world.add("young_people", person.person_id, person.name)
+    staff = {m.name: m.staff_id for m in MEMBERS}
+    for one in person.allocations:
+        allocation_id = await admin.fetchval(
+            "INSERT INTO allocations (person_id, staff_id, starts_on, ended_on) VALUES ($1, $2, $3, $4)"
+            " RETURNING allocation_id",
+            person.person_id, staff[one.member], today() + timedelta(days=one.from_day),
+            None if one.to_day is None else today() + timedelta(days=one.to_day),
+        )  # fmt: skip
+        world.add("allocations", allocation_id, person.name)
+    for table, sql in PERSONAL_ROWS.items():
+        world.add(table, await admin.fetchval(sql, person.person_id, staff["adviser n"]), person.name)
+    if person.is_restricted:
+        await admin.execute("INSERT INTO restricted_cases (person_id) VALUES ($1)", person.person_id)
+        world.add("restricted_cases", person.person_id, person.name)
+        for name in person.named:
+            await admin.execute("INSERT INTO restricted_case_staff VALUES ($1, $2)", person.person_id, staff[name])
+            world.add("restricted_case_staff", staff[name], person.name)
+    await _add_conversation(admin, world, person.name, person.person_id)
+    for level in ("full", "limited"):
+        actor = Actor(f"{person.name} {level}", "fifteenplus_signed_in", person=person.name, level=level)
+        await _add_session(admin, world, actor, "person_id", person.person_id)
+    for end in ("is_revoked", "is_expired"):
+        actor = Actor(f"{person.name} {end}", "fifteenplus_signed_in")
+        await _add_session(admin, world, actor, "person_id", person.person_id, of=person.name, **{end: True})
+
+
+PERSONAL_ROWS = {
+    "contact_points": "INSERT INTO contact_points (person_id, phone_e164) VALUES ($1, '+4477009' ||"
+    " lpad((random() * 99999)::int::text, 5, '0')) RETURNING contact_point_id, $2::uuid",
+    "appointments": "INSERT INTO appointments (person_id, staff_id, starts_at, ends_at)"
+    " VALUES ($1, $2, now(), now() + interval '1 hour') RETURNING appointment_id",
+    "enrolment_codes": "INSERT INTO enrolment_codes (code_hash, person_id, made_by_staff_id)"
+    " VALUES (sha256($1::uuid::text::bytea), $1, $2) RETURNING code_hash",
+    "sign_in_challenges": "INSERT INTO sign_in_challenges (phone_digest, person_id, code_hash)"
+    " VALUES (sha256($2::uuid::text::bytea), $1, '$argon2id$') RETURNING challenge_id",
+}
+
+
+async def _add_conversation(admin: asyncpg.Connection, world: World, owner: str, person_id: UUID | None) -> None:
+    conversation_id = await admin.fetchval(
+        "INSERT INTO conversations (person_id, phone_e164) VALUES ($1, $2) RETURNING conversation_id",
+        person_id, None if person_id else next_number(),
+    )  # fmt: skip
+    world.add("conversations", conversation_id, owner)
+    for age, when in ((" (old)", timedelta(days=-30)), ("", timedelta(0))):
+        message_id = await admin.fetchval(
+            "INSERT INTO messages"
+            " (conversation_id, direction, kind, phone_e164, body, provider_sid, status, created_at)"
+            " VALUES ($1, 'inbound', 'text', '+447700900001', 'text', gen_random_uuid()::text, 'received', $2)"
+            " RETURNING message_id",
+            conversation_id, datetime.now(UTC) + when,
+        )  # fmt: skip
+        world.add("messages", message_id, owner + age)
+        concern_id = await admin.fetchval(
+            "INSERT INTO concerns (conversation_id, message_id, risk, kinds, rules_hit, screen_version)"
+            " VALUES ($1, $2, 'low', ARRAY['other'], ARRAY['rule'], '1') RETURNING concern_id",
+            conversation_id, message_id,
+        )  # fmt: skip
+        world.add("concerns", concern_id, owner)
+        await admin.execute("INSERT INTO attention_flags (message_id, reason) VALUES ($1, 'worry')", message_id)
+        world.add("attention_flags", message_id, owner)
+        await admin.execute("INSERT INTO message_events (message_id, provider_status) VALUES ($1, 'sent')", message_id)
+    if person_id:
+        claim = f"conversation:{conversation_id}"
+        for login in ("fifteenplus_api", "fifteenplus_worker"):
+            world.actors.append(Actor(f"thread of {owner} on {login}", login, claim=claim, person=owner))
+        world.actors.append(Actor(f"signed in claims thread of {owner}", "fifteenplus_signed_in", claim=claim))
+
+
+async def _add_relations(admin: asyncpg.Connection, world: World) -> None:
+    staff = {m.name: m.staff_id for m in MEMBERS}
+    people = {p.name: p.person_id for p in PEOPLE}
+    for one in OPENED:
+        break_glass_id = await admin.fetchval(
+            "INSERT INTO break_glass_grants (person_id, staff_id, reason, starts_at, ends_at)"
+            " VALUES ($1, $2, 'a reason of more than twenty letters', $3, $4) RETURNING break_glass_id",
+            people[one.person], staff[one.member],
+            datetime.now(UTC) + timedelta(hours=one.from_hour), datetime.now(UTC) + timedelta(hours=one.to_hour),
+        )  # fmt: skip
+        world.add("break_glass_grants", break_glass_id, one.member)
+
+
+async def _add_of_nobody(admin: asyncpg.Connection, world: World) -> None:
+    """Rows that are nobody's: a thread of an unknown number, an alert, a job, a beat, an allowance."""
+    await _add_conversation(admin, world, "nobody", None)
+    await admin.execute(
+        "INSERT INTO messages (direction, kind, phone_e164, body, status)"
+        " VALUES ('outbound', 'alert', '+447700900002', 'alert', 'stored')"
+    )
+    await admin.execute("INSERT INTO jobs (kind, serial_key, payload) VALUES ('deliver', 'x', '{}')")
+    await admin.execute("INSERT INTO worker_beats VALUES (gen_random_uuid(), now())")
+    await admin.execute("INSERT INTO rate_limits (bucket, tokens) VALUES ('x', 1)")
+    await admin.execute(
+        "INSERT INTO opt_out_events (phone_e164, is_opted_out, source, detail)"
+        " VALUES ('+447700900003', true, 'staff', '')"
+    )
+    await admin.execute("INSERT INTO bot.trackers (conversation_id, state) VALUES (gen_random_uuid(), 'x')")

@@ -1,0 +1,173 @@
+"""Every table, actor and verb from the catalogue against the oracle: no cell differs, until a wall is weakened."""
+
+import itertools
+import os
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from tests.conftest import TestDatabase
+from tests.rules.access_matrix import Matrix
+from tests.rules.access_rows import World, build
+from tests.stack.postgres import EmbeddedPostgres
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+async def filled(postgres: EmbeddedPostgres, template: TestDatabase) -> AsyncIterator[tuple[TestDatabase, World]]:
+    """A database with the whole world in it, from which others are copied."""
+    filled = TestDatabase(postgres, f"fifteenplus_world_{os.getpid()}")
+    admin = await asyncpg.connect(postgres.admin_url)
+    await admin.execute(f"CREATE DATABASE {filled.name} TEMPLATE {template.name} STRATEGY FILE_COPY")
+    connection = await asyncpg.connect(filled.admin_url)
+    world = await build(connection)
+    await connection.close()
+    yield filled, world
+    await admin.execute(f"DROP DATABASE {filled.name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture
+async def matrix(postgres: EmbeddedPostgres, filled: tuple[TestDatabase, World]) -> AsyncIterator[Matrix]:
+    """The matrix on a copy of the world."""
+    origin, world = filled
+    copy = TestDatabase(postgres, f"{origin.name}_{next(_numbers)}")
+    admin = await asyncpg.connect(postgres.admin_url)
+    await admin.execute(f"CREATE DATABASE {copy.name} TEMPLATE {origin.name} STRATEGY FILE_COPY")
+    connection = await asyncpg.connect(copy.admin_url)
+    yield Matrix(copy, connection, world)
+    await connection.close()
+    await admin.execute(f"DROP DATABASE {copy.name} WITH (FORCE)")
+    await admin.close()
+
+
+async def test_every_actor_table_and_verb_when_tried_then_it_is_as_the_oracle_says(matrix: Matrix) -> None:
+    report = await matrix.run()
+    assert report.wrong == []
+    assert report.cells >= 100_000
+    assert all(matrix.owners.values()), "a table has no row to try"
+
+
+async def test_table_when_nobody_said_who_may_see_it_then_it_is_found(matrix: Matrix) -> None:
+    await matrix.admin.execute("CREATE TABLE forgotten (person_id uuid)")
+    assert (await matrix.run(tables=set())).wrong == ["forgotten: nobody said who may see it"]
+
+
+IS_STAFF = "(SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL"
+VISIBLE = "person_id = ANY(ARRAY(SELECT sec.visible_people()))"
+IN_TOUCH = "person_id = ANY(ARRAY(SELECT sec.people_in_touch()))"
+EVER_ADVISER = "staff_id IN (SELECT a.staff_id FROM allocations AS a)"
+OWN_CONVERSATIONS = "conversation_id = ANY(ARRAY(SELECT c.conversation_id FROM conversations AS c))"
+
+# Policy, table, and what it is weakened to.
+WEAKENED_POLICIES = [
+    ("visible_young_people", "young_people", "USING (true)"),
+    ("visible_young_people", "young_people", f"USING ({IN_TOUCH})"),
+    ("visible_young_people", "young_people", f"USING ({IS_STAFF} OR {VISIBLE})"),
+    ("visible_contact_points", "contact_points", "USING (true)"),
+    ("visible_contact_points", "contact_points", f"USING ({IN_TOUCH})"),
+    ("own_allocations", "allocations", "USING (true)"),
+    ("own_allocations", "allocations", f"USING ({VISIBLE})"),
+    ("visible_conversations", "conversations", "USING (true)"),
+    ("visible_conversations", "conversations", f"USING (person_id IS NULL OR {IN_TOUCH})"),
+    ("own_appointments", "appointments", "USING (true)"),
+    ("own_appointments", "appointments", f"USING ({IS_STAFF} OR {IN_TOUCH})"),
+    ("own_sessions", "sessions", "USING (true)"),
+    ("own_sessions", "sessions", f"USING ({IS_STAFF} OR {IN_TOUCH})"),
+    ("own_sessions_end", "sessions", "USING (true)"),
+    ("visible_restricted_cases", "restricted_cases", f"USING ({VISIBLE})"),
+    ("visible_restricted_cases", "restricted_cases", f"USING ({IS_STAFF})"),
+    ("visible_restricted_case_staff", "restricted_case_staff", f"USING ({IS_STAFF})"),
+    ("staff_enrolment_codes", "enrolment_codes", f"WITH CHECK ({IS_STAFF})"),
+    ("visible_messages", "messages", f"USING ({OWN_CONVERSATIONS})"),
+    ("visible_messages", "messages", "USING (created_at >= (SELECT sec.history_starts_at()))"),
+    ("visible_concerns", "concerns", f"USING ({OWN_CONVERSATIONS})"),
+    ("visible_concerns", "concerns", f"USING ({IS_STAFF})"),
+    ("visible_attention_flags", "attention_flags", "USING (message_id IN (SELECT m.message_id FROM messages AS m))"),
+    ("visible_attention_flags", "attention_flags", f"USING ({IS_STAFF})"),
+    ("staff_teams", "teams", "USING (true)"),
+    ("staff_colleagues", "staff", "USING (true)"),
+    ("staff_colleagues", "staff", f"USING ({IS_STAFF} OR {EVER_ADVISER})"),
+    ("staff_colleagues_hours", "working_hours", "USING (true)"),
+    ("staff_duty_rota", "duty_rota", "USING (true)"),
+    ("own_break_glass", "break_glass_grants", f"WITH CHECK ({IS_STAFF})"),
+    ("seen_break_glass", "break_glass_grants", f"USING ({IS_STAFF})"),
+    ("reviewed_break_glass", "break_glass_grants", f"USING ({IS_STAFF})"),
+    ("staff_alerts", "messages", f"WITH CHECK ({IS_STAFF})"),
+    ("staff_alerts", "messages", "WITH CHECK (kind = 'alert')"),
+    ("staff_jobs", "jobs", "WITH CHECK (true)"),
+    ("twilio_contact_points", "contact_points", "USING (true)"),
+    ("twilio_messages_insert", "messages", "WITH CHECK ((SELECT sec.acting_as()) = 'twilio')"),
+    ("worker_people", "young_people", "USING (true)"),
+    ("worker_concerns_select", "concerns", "USING ((SELECT sec.acting_as()) IS NOT NULL)"),
+    ("sign_in_sessions", "sessions", "USING ((SELECT sec.acting_as()) IS NOT NULL)"),
+    ("sign_in_session_tokens", "session_tokens", "USING (true)"),
+    ("sign_in_challenges_asked", "sign_in_challenges", "USING (true)"),
+    ("own_messages", "messages", "USING ((SELECT sec.acting_conversation_id()) IS NOT NULL)"),
+]
+
+
+@pytest.mark.parametrize(("policy", "table", "weakened"), WEAKENED_POLICIES)
+async def test_policy_when_weakened_then_a_cell_differs(matrix: Matrix, policy: str, table: str, weakened: str) -> None:
+    await matrix.admin.execute(f"ALTER POLICY {policy} ON {table} {weakened}")
+    assert (await matrix.run(tables={table})).wrong
+
+
+# Function, what it says, what it says when weakened, and a table on which that shows.
+WEAKENED_FUNCTIONS = [
+    ("visible_people", "AND (a.ended_on IS NULL OR a.ended_on >= me.today)", "", "young_people"),
+    ("visible_people", "a.ended_on >= me.today", "a.ended_on > me.today", "young_people"),
+    ("visible_people", "a.starts_on <= me.today", "true", "young_people"),
+    ("visible_people", "c.person_id = r.person_id", "false", "young_people"),
+    ("visible_people", "AND g.ends_at > clock_timestamp()", "", "young_people"),
+    ("visible_people", "g.starts_at <= clock_timestamp()", "true", "young_people"),
+    ("visible_people", "g.staff_id = me.staff_id", "true", "young_people"),
+    ("visible_people", "AND d.ends_at > clock_timestamp()", "", "young_people"),
+    ("visible_people", "AND d.starts_at <= clock_timestamp()", "", "young_people"),
+    ("visible_people", "d.staff_id = me.staff_id", "true", "young_people"),
+    ("visible_people", "p.team_id = me.team_id", "true", "young_people"),
+    ("visible_people", "n.staff_id = me.staff_id", "true", "young_people"),
+    ("visible_people", "AND me.level = 'full'", "", "young_people"),
+    ("visible_people", "a.staff_id = me.staff_id", "true", "young_people"),
+    ("people_in_touch", "w.person_id IS NOT NULL", "false", "appointments"),
+    ("history_starts_at", "w.signed_in_at", "'-infinity'::timestamptz", "messages"),
+    ("who", "session_user = 'fifteenplus_signed_in'", "true", "appointments"),
+    ("who", "AND s.revoked_at IS NULL", "", "appointments"),
+    ("who", "AND t.expires_at > clock_timestamp()", "", "appointments"),
+    ("who", "AND p.died_on IS NULL", "", "appointments"),
+    ("who", "AND (f.left_on IS NULL", "AND (true", "young_people"),
+    ("acting_as", "SESSION_USER = 'fifteenplus_api'::name", "true", "conversations"),
+    ("acting_as", "SESSION_USER = 'fifteenplus_worker'::name", "true", "rate_limits"),
+]
+
+
+@pytest.mark.parametrize(("name", "said", "weakened", "table"), WEAKENED_FUNCTIONS)
+async def test_function_when_weakened_then_a_cell_differs(
+    matrix: Matrix, name: str, said: str, weakened: str, table: str
+) -> None:
+    body = await matrix.admin.fetchval("SELECT pg_get_functiondef(('sec.' || $1)::regproc)", name)
+    assert said in body, body
+    await matrix.admin.execute(body.replace(said, weakened))
+    assert (await matrix.run(tables={table})).wrong
+
+
+@pytest.mark.parametrize(
+    ("fault", "table"),
+    [
+        ("ALTER TABLE young_people DISABLE ROW LEVEL SECURITY", "young_people"),
+        ("ALTER TABLE messages DISABLE ROW LEVEL SECURITY", "messages"),
+        ("CREATE POLICY more ON young_people FOR SELECT TO fifteenplus_signed_in USING (born_on < now())",
+         "young_people"),
+        ("CREATE POLICY more ON appointments FOR DELETE TO fifteenplus_signed_in USING (true);"
+         " GRANT DELETE ON appointments TO fifteenplus_signed_in", "appointments"),
+        ("CREATE POLICY more ON concerns FOR UPDATE TO fifteenplus_worker USING (true);"
+         " GRANT UPDATE ON concerns TO fifteenplus_worker", "concerns"),
+        ("REVOKE SELECT ON young_people FROM fifteenplus_signed_in", "young_people"),
+        ("DROP POLICY visible_conversations ON conversations", "messages"),
+    ],
+)  # fmt: skip
+async def test_wall_when_it_has_a_hole_then_a_cell_differs(matrix: Matrix, fault: str, table: str) -> None:
+    await matrix.admin.execute(fault)
+    assert (await matrix.run(tables={table})).wrong

@@ -1,4 +1,4 @@
-"""The service's commands: `python -m api serve | work | migrate | demo | check | retry`."""
+"""The service's commands: `python -m api serve | work | migrate | demo | check | check audit | retry`."""
 
 import argparse
 import asyncio
@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from api.settings import MigrateSettings, ServeSettings, SettingsError, WorkSettings, read_settings
+from api.settings import CheckAuditSettings, MigrateSettings, ServeSettings, SettingsError, WorkSettings, read_settings
 
 STOP_WITHIN_S = 20
 
@@ -74,6 +74,17 @@ def check() -> None:
         print(line)
 
 
+def check_audit() -> None:
+    """Says what was edited, removed, added later or cut off in the audit, by block and row; exit code 1 if anything."""
+    from api.app import check_audit as check_whole  # noqa: PLC0415
+
+    found = asyncio.run(check_whole(read_settings(CheckAuditSettings, os.environ)))
+    for line in found.lines():
+        print(line)
+    if found.faults:
+        sys.exit(1)
+
+
 def retry() -> None:
     """Lets every job that was parked run again, when what stopped them is mended."""
     from api.app import retry_parked  # noqa: PLC0415
@@ -81,14 +92,24 @@ def retry() -> None:
     print(f"{asyncio.run(retry_parked(read_settings(WorkSettings, os.environ)))} jobs run again.")
 
 
-COMMANDS = {"check": check, "retry": retry, "serve": serve, "work": work, "migrate": migrate, "demo": demo}
+COMMANDS = {
+    "check": check,
+    "check audit": check_audit,
+    "retry": retry,
+    "serve": serve,
+    "work": work,
+    "migrate": migrate,
+    "demo": demo,
+}
 
 
 def main() -> int:
     """Runs one command; a setting that is missing or wrong is one sentence and exit code 2."""
     parser = argparse.ArgumentParser(prog="python -m api", description="Fifteen Plus")
-    parser.add_argument("command", choices=sorted(COMMANDS))
-    command = parser.parse_args().command
+    parser.add_argument("command", nargs="+", help=" | ".join(sorted(COMMANDS)))
+    command = " ".join(parser.parse_args().command)
+    if command not in COMMANDS:
+        parser.error(f"no such command: {command}")
     try:
         COMMANDS[command]()
     except SettingsError as error:

@@ -3,12 +3,17 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.types import Message, Scope
 
+from api.audit import service as audit
+from api.audit.anchor import read_anchors
+from api.audit.jobs import Sealing
+from api.audit.models import Findings
 from api.clients.rasa import RasaClient
 from api.clients.twilio import TwilioClient, signature_is_valid
 from api.concerns.screen import load_screen
@@ -26,7 +31,7 @@ from api.kit.words import load_words
 from api.messages.jobs import Delivery
 from api.messages.routes import receive_status, receive_text
 from api.messages.service import count_attention
-from api.settings import ServeSettings, WorkSettings, read_settings
+from api.settings import CheckAuditSettings, ServeSettings, WorkSettings, read_settings
 
 LARGEST_BODY_BYTES = 64 * 1024
 
@@ -46,6 +51,7 @@ HEADERS = [
 DATABASE_GONE = [error for error in DATABASE_AWAY if error is not DatabaseBusy]
 
 HOUR_S = 3600.0
+SEAL_EVERY_S = 10.0
 CHORES = (
     Chore("forget old dialogues", HOUR_S, forget_old_dialogues),
     Chore("forget old beats", HOUR_S, forget_old_beats),
@@ -129,6 +135,7 @@ def job_kinds(settings: WorkSettings, database: Database, rasa: RasaClient, twil
 async def create_worker(settings: WorkSettings) -> AsyncIterator[Worker]:
     """The worker with all it needs; what it opened is closed at the end."""
     database = Database(settings.worker_database_url, size=settings.database_connections)
+    sealing = Sealing(Path(settings.audit_anchor_path) if settings.audit_anchor_path else None)
     rasa = RasaClient(url=settings.rasa_url, secret=settings.rasa_secret, deadline_s=settings.rasa_deadline_s)
     twilio = TwilioClient(
         account_sid=settings.twilio_account_sid,
@@ -143,7 +150,7 @@ async def create_worker(settings: WorkSettings) -> AsyncIterator[Worker]:
             url=settings.worker_database_url,
             kinds=job_kinds(settings, database, rasa, twilio),
             lease_s=settings.job_lease_s,
-            chores=CHORES,
+            chores=(*CHORES, Chore("seal the audit", SEAL_EVERY_S, sealing.seal)),
         )
     finally:
         await twilio.aclose()
@@ -170,3 +177,12 @@ async def retry_parked(settings: WorkSettings) -> int:
         count = await unpark(connection)
     await database.close()
     return count
+
+
+async def check_audit(settings: CheckAuditSettings) -> Findings:
+    """Checks the whole audit against itself and against what was anchored."""
+    database = Database(settings.worker_database_url, size=1)
+    async with database.acting_as(WORKER) as connection:
+        findings = await audit.check(connection, read_anchors(Path(settings.audit_anchor_path)))
+    await database.close()
+    return findings

@@ -57,6 +57,14 @@ class WorkSettings(msgspec.Struct, kw_only=True, frozen=True):
     answer_window_s: float = 0.15
     rasa_deadline_s: float = 2.5
     reconcile_after_s: float = 20.0
+    audit_anchor_path: str = ""
+
+
+class CheckAuditSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """What `check audit` needs."""
+
+    worker_database_url: Secret
+    audit_anchor_path: str
 
 
 class MigrateSettings(msgspec.Struct, kw_only=True, frozen=True):
@@ -69,7 +77,7 @@ class MigrateSettings(msgspec.Struct, kw_only=True, frozen=True):
     bot_database_url: Secret | None = None
 
 
-S = TypeVar("S", ServeSettings, WorkSettings, MigrateSettings)
+S = TypeVar("S", ServeSettings, WorkSettings, CheckAuditSettings, MigrateSettings)
 
 _SECRETS_OF_OURS = ("rasa_secret", "bot_actions_secret", "session_secret")
 

@@ -3,6 +3,8 @@
 from itertools import groupby
 from uuid import UUID
 
+from api.audit import service as audit
+from api.audit.models import Verb
 from api.kit.clock import say_time
 from api.kit.db import Connection
 from api.people import queries
@@ -14,6 +16,7 @@ WEEKDAYS = ("", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturda
 async def get_own_adviser(connection: Connection) -> Adviser | None:
     """The personal adviser of the young person the connection acts for."""
     found = await queries.get_adviser_name(connection)
+    await audit.record(connection, Verb.VIEWED, "staff", [] if found is None else [found[0]])
     if found is None:
         return None
     staff_id, shown_name = found

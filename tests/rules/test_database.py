@@ -66,7 +66,7 @@ OPEN_ON_PURPOSE = {
     ("session_tokens", "fifteenplus_resolver"), ("young_people", "fifteenplus_resolver"),
     ("staff", "fifteenplus_resolver"), ("allocations", "fifteenplus_resolver"), ("duty_rota", "fifteenplus_resolver"),
     ("restricted_cases", "fifteenplus_resolver"), ("restricted_case_staff", "fifteenplus_resolver"),
-    ("break_glass_grants", "fifteenplus_resolver"),
+    ("break_glass_grants", "fifteenplus_resolver"), ("audit_entries", "fifteenplus_resolver"),
 }  # fmt: skip
 POWERFUL_ROLES = """
     SELECT rolname FROM pg_roles
@@ -99,7 +99,7 @@ RISKY_GRANTS = """
     WHERE (grantee = ANY($1) OR grantee = 'PUBLIC') AND table_schema NOT IN ('pg_catalog', 'information_schema')
         AND (privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') OR grantee = 'PUBLIC'
             OR table_name = 'schema_migrations'
-            OR (table_name = 'concerns' AND privilege_type IN ('UPDATE', 'DELETE'))
+            OR (table_name IN ('concerns', 'audit_entries', 'audit_blocks') AND privilege_type IN ('UPDATE', 'DELETE'))
             OR (table_name IN ('messages', 'message_events', 'opt_out_events') AND privilege_type = 'DELETE'))
 """
 
@@ -127,6 +127,11 @@ async def test_database_when_migrated_then_no_rule_is_broken(template: TestDatab
         "GRANT EXECUTE ON FUNCTION sec.acting_person_id() TO PUBLIC",
         "GRANT SELECT ON young_people TO PUBLIC",
         "GRANT DELETE ON concerns TO fifteenplus_worker",
+        "GRANT UPDATE ON audit_entries TO fifteenplus_worker",
+        "GRANT DELETE ON audit_blocks TO fifteenplus_worker",
+        "GRANT TRUNCATE ON audit_entries TO fifteenplus_signed_in",
+        "ALTER TABLE audit_entries NO FORCE ROW LEVEL SECURITY",
+        "ALTER POLICY visible_views ON audit_entries USING (true)",
         "GRANT TRUNCATE ON messages TO fifteenplus_worker",
         "GRANT SELECT ON schema_migrations TO fifteenplus_api",
         "DROP POLICY own_appointments ON appointments",
@@ -175,10 +180,15 @@ FILL = [
     "INSERT INTO opt_out_events (phone_e164, is_opted_out, source, detail, message_id)"
     " VALUES ('+447700900101', true, 'keyword', 'STOP', $1)",
     "INSERT INTO jobs (kind, serial_key, payload) VALUES ('answer', 'x', jsonb_build_object('m', $1::uuid))",
+    "INSERT INTO audit_entries (verb, table_name, record_id, person_id)"
+    " SELECT 'viewed', 'messages', m.message_id, c.person_id FROM messages AS m JOIN conversations AS c"
+    " USING (conversation_id) WHERE m.message_id = $1",
+    "INSERT INTO audit_blocks (block_no) SELECT 0 FROM messages WHERE message_id = $1",
 ]
 MUST_BE_FILLED = {
     "teams", "staff", "working_hours", "young_people", "contact_points", "allocations", "conversations", "appointments",
     "messages", "message_events", "opt_out_events", "attention_flags", "jobs", "concerns",
+    "audit_entries", "audit_blocks",
 }  # fmt: skip
 
 
@@ -212,7 +222,7 @@ async def test_conversation_when_it_is_acted_for_then_only_its_own_rows_are_seen
     for role in ("fifteenplus_api", "fifteenplus_worker"):
         connection = await asyncpg.connect(database.url(role))
         await connection.execute("SELECT set_config('app.actor', $1, false)", f"conversation:{other}")
-        for table in ("appointments", "allocations", "staff", "working_hours", "messages"):
-            column = "message_id" if table == "messages" else "staff_id"
+        for table in ("appointments", "allocations", "staff", "working_hours", "messages", "audit_entries"):
+            column = {"messages": "message_id", "audit_entries": "entry_id"}.get(table, "staff_id")
             assert await connection.fetchval(f"SELECT count({column}) FROM {table}") == 0  # noqa: S608
         await connection.close()

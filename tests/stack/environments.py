@@ -21,7 +21,7 @@ GIVEN_TO: dict[str, tuple[str, ...]] = {
     ),
     "worker": (
         "WORKER_DATABASE_URL", "PUBLIC_BASE_URL", "TWILIO_ACCOUNT_SID", *_TWILIO_REST, "TWILIO_API_BASE",
-        "RASA_URL", "RASA_SECRET", "DUTY_PHONE_E164",
+        "RASA_URL", "RASA_SECRET", "DUTY_PHONE_E164", "AUDIT_ANCHOR_PATH",
     ),
     "rasa": (
         "BOT_DATABASE_URL", "BOT_HOST", "BOT_PORT", "RASA_SECRET", "BOT_ACTIONS_URL", "BOT_ACTIONS_SECRET",
@@ -48,6 +48,7 @@ def service_settings(settings: StackSettings, postgres: EmbeddedPostgres, secret
         "TWILIO_SIMULATOR_PORT": str(settings.simulator_port),
         "TWILIO_FROM_E164": SERVICE_PHONE_E164,
         "DUTY_PHONE_E164": DUTY_PHONE_E164,
+        "AUDIT_ANCHOR_PATH": str(settings.data_dir / "audit-anchors.jsonl"),
         "RASA_URL": f"http://{LOOPBACK}:{settings.bot_port}",
         "BOT_ACTIONS_URL": f"{api_url}/bot/actions",
         "API_HOST": LOOPBACK,

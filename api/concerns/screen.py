@@ -1,7 +1,7 @@
 """The safety screen: reads every inbound text before anything else does, and needs nothing but the text."""
 
 import re
-import unicodedata
+from bisect import bisect_right
 from functools import cache
 from pathlib import Path
 
@@ -9,10 +9,10 @@ import msgspec
 import yaml
 
 from api.concerns.models import Risk, Verdict
+from api.concerns.spelling import Speller, load_speller
 
 RULES_FILE = Path(__file__).with_name("rules.yml")
-PLAIN = str.maketrans({"\u2019": "", "\u2018": "", "'": "", "\u00b4": "", "`": ""})
-SPACES = re.compile(r"[\s.,;:!?…\-_/]+")
+PART = re.compile(r"<([a-z]\w*)>")
 
 
 class _Rule(msgspec.Struct, forbid_unknown_fields=True):
@@ -25,53 +25,73 @@ class _Rule(msgspec.Struct, forbid_unknown_fields=True):
 
 class _RuleFile(msgspec.Struct, forbid_unknown_fields=True):
     version: str
+    parts: dict[str, str]
     rules: list[_Rule]
+
+
+class _Phrases:
+    """What one rule hears, and the innocent phrases that it lets pass."""
+
+    def __init__(self, rule: _Rule, parts: dict[str, str]) -> None:
+        self.id = rule.id
+        self.risk = Risk[rule.risk.upper()]
+        self.kind = rule.kind
+        self._heard = _whole_words(rule.match.splitlines(), parts)
+        self._innocent = _whole_words(rule.unless, parts) if rule.unless else None
+
+    def are_in(self, plain: str) -> bool:
+        """Whether a phrase is there that no innocent phrase covers from its first word to its last."""
+        hit = self._heard.search(plain)
+        if hit is None or self._innocent is None:
+            return hit is not None
+        innocent = [found.span() for found in self._innocent.finditer(plain)]
+        while hit is not None and _is_covered(hit.span(), innocent):
+            hit = self._heard.search(plain, hit.start() + 1)
+        return hit is not None
 
 
 class Screen:
     """Phrase rules, each enough by itself: the highest risk of those that match wins."""
 
-    def __init__(self, rules: _RuleFile) -> None:
+    def __init__(self, rules: _RuleFile, speller: Speller) -> None:
         self.version = rules.version
-        self._rules = [
-            (
-                rule.id,
-                Risk[rule.risk.upper()],
-                rule.kind,
-                re.compile(rule.match),
-                [re.compile(u) for u in rule.unless],
-            )
-            for rule in rules.rules
-        ]
+        self._speller = speller
+        self._rules = [_Phrases(rule, rules.parts) for rule in rules.rules]
 
     def read(self, text: str) -> Verdict:
         """What this text tells of danger. Negation, past tense and laughter never lower it."""
-        plain = normalise(text)
-        hits = [(i, risk, kind) for i, risk, kind, rule, unless in self._rules if _matches(plain, rule, unless)]
+        readings = self._speller.readings(text)
+        hits = [rule for rule in self._rules if any(rule.are_in(plain) for plain in readings)]
         return Verdict(
-            risk=max((risk for _, risk, _ in hits), default=Risk.NONE),
-            kinds=tuple(dict.fromkeys(kind for _, _, kind in hits)),
-            rules_hit=tuple(rule_id for rule_id, _, _ in hits),
+            risk=max((rule.risk for rule in hits), default=Risk.NONE),
+            kinds=tuple(dict.fromkeys(rule.kind for rule in hits)),
+            rules_hit=tuple(rule.id for rule in hits),
             version=self.version,
         )
 
 
-def normalise(text: str) -> str:
-    """Lower case, compatibility forms made plain, apostrophes out, punctuation and white space as single spaces."""
-    folded = unicodedata.normalize("NFKC", text).casefold().translate(PLAIN)
-    visible = "".join(c for c in folded if unicodedata.category(c) not in {"Cf", "Mn", "Cc"} or c.isspace())
-    return SPACES.sub(" ", visible).strip()
+def _whole_words(lines: list[str], parts: dict[str, str]) -> re.Pattern[str]:
+    """One expression for all lines, each between spaces: a reading has a space before and after every word."""
+    filled = [_fill(line, parts) for line in lines]
+    at_start = [line.removeprefix("^ ") for line in filled if line.startswith("^ ")]
+    anywhere = [line for line in filled if not line.startswith("^ ")]
+    options = "|".join(line.strip() for line in [*anywhere, *(f"(?<=^ )(?:{line})" for line in at_start)])
+    return re.compile(f" (?:{options})(?= )")
 
 
-def _matches(plain: str, rule: re.Pattern[str], unless: list[re.Pattern[str]]) -> bool:
-    innocent = [m.span() for pattern in unless for m in pattern.finditer(plain)]
-    return any(
-        not any(start < hit.end() and hit.start() < end for start, end in innocent) for hit in rule.finditer(plain)
-    )
+def _fill(line: str, parts: dict[str, str]) -> str:
+    while PART.search(line):
+        line = PART.sub(lambda part: parts[part[1]], line)
+    return line
+
+
+def _is_covered(hit: tuple[int, int], innocent: list[tuple[int, int]]) -> bool:
+    before = bisect_right(innocent, (hit[0], 1 << 60))
+    return before > 0 and innocent[before - 1][1] >= hit[1]
 
 
 @cache
 def load_screen() -> Screen:
     """The screen with the rules of this release."""
     content = yaml.safe_load(RULES_FILE.read_text(encoding="utf-8"))
-    return Screen(msgspec.convert(content, _RuleFile))
+    return Screen(msgspec.convert(content, _RuleFile), load_speller())

@@ -158,7 +158,8 @@ async def _answer_from_menu(conversation_id: UUID, text: str, database: Database
 
 async def run_action(database: Database, conversation_id: UUID, name: str, slots: dict[str, Any]) -> ActionResult:
     """Runs a custom action as the young person of a conversation. Raises KeyError for an unknown action."""
-    async with database.transaction(conversation_actor(conversation_id)) as connection:
+    only_looks = name in actions.LOOKS
+    async with database.transaction(conversation_actor(conversation_id), only_looks=only_looks) as connection:
         return await actions.run(name, connection, slots)
 
 

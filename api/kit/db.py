@@ -30,6 +30,7 @@ SIGN_IN = Actor("sign-in")
 
 SET_ACTOR = "SELECT set_config('app.actor', $1, false), set_config('app.token', '', false)"
 SET_HOLDER = "SELECT set_config('app.actor', '', false), set_config('app.token', $1, false)"
+DO_NOT_WAIT = "SET LOCAL synchronous_commit = off"
 
 # What a connection raises when its server went away; the work may be tried again if repeating it is harmless.
 CONNECTION_LOST: tuple[type[Exception], ...] = (
@@ -130,9 +131,14 @@ class Database:
             yield connection
 
     @contextlib.asynccontextmanager
-    async def transaction(self, actor: Actor) -> AsyncIterator[Connection]:
-        """A connection in a transaction that commits at the end, or rolls back when the block raises."""
+    async def transaction(self, actor: Actor, *, only_looks: bool = False) -> AsyncIterator[Connection]:
+        """A connection in a transaction that commits at the end, or rolls back when the block raises.
+
+        Where it `only_looks`, all it stores is who looked, and it does not wait for the disk.
+        """
         async with self.acting_as(actor) as connection, connection.transaction():
+            if only_looks:
+                await connection.execute(DO_NOT_WAIT)
             yield connection
 
     async def close(self) -> None:

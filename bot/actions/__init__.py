@@ -3,7 +3,7 @@
 An action answers with the names of responses and their variables; the words are in bot/domain/.
 """
 
-from bot.actions.registry import ACTIONS, MENU, run
+from bot.actions.registry import ACTIONS, LOOKS, MENU, run
 from bot.actions.turn import ActionResult, Reply
 
-__all__ = ["ACTIONS", "MENU", "ActionResult", "Reply", "run"]
+__all__ = ["ACTIONS", "LOOKS", "MENU", "ActionResult", "Reply", "run"]

@@ -14,6 +14,9 @@ ACTIONS: dict[str, Callable[[Turn], Awaitable[ActionResult]]] = {
     "action_ask_for_person": adviser.ask_for_person,
 }
 
+# Those that change nothing: what they store is that somebody looked.
+LOOKS = frozenset({"action_next_appointments", "action_my_adviser"})
+
 # The numbers of `utter_menu`, for when the API has to answer without Rasa.
 MENU = {"1": "action_next_appointments", "2": "action_my_adviser", "3": "action_ask_for_person"}
 

@@ -1,6 +1,8 @@
 """Who saw or changed what is recorded with it, as the database knows who it was."""
 
+import contextlib
 import uuid
+from typing import Any
 
 import asyncpg
 import pytest
@@ -9,7 +11,9 @@ from api.appointments import service as appointments
 from api.audit import service
 from api.audit.models import Verb
 from api.conversations.service import run_action
-from api.kit.db import WORKER, Actor, Database, conversation_actor
+from api.kit.db import WORKER, Actor, Connection, Database, conversation_actor
+from bot import actions
+from bot.actions.adviser import NothingToPassOn
 from tests.api.service_at_work import service_at_work
 from tests.conftest import TestDatabase
 from tests.factories import (
@@ -42,6 +46,34 @@ async def test_bot_action_when_it_reads_then_one_entry_says_whose_conversation_s
     assert {(e["actor_kind"], e["actor_id"], e["person_id"], e["login"]) for e in entries} == {
         ("conversation", conversation_id, person_id, "fifteenplus_api")
     }
+
+
+@pytest.mark.parametrize("name", sorted(actions.ACTIONS))
+async def test_action_when_it_changes_something_then_its_commit_waits_for_the_disk(
+    database: TestDatabase, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    conversation_id, _ = await create_conversation(admin, await create_person(admin))
+    seen: dict[str, set[str]] = {}
+
+    async def watch(_: str, connection: Connection, slots: dict[str, Any]) -> actions.ActionResult:
+        with contextlib.suppress(NothingToPassOn):
+            await run(name, connection, slots)
+        seen["waits"] = {await connection.fetchval("SHOW synchronous_commit")}
+        written = await connection.fetch("SELECT relname FROM pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd > 0")
+        seen["written"] = {row[0] for row in written}
+        return actions.ActionResult([])
+
+    run = actions.run
+    monkeypatch.setattr(actions, "run", watch)
+    api = Database(database.api_url, size=1)
+    await admin.execute(
+        "INSERT INTO messages (conversation_id, direction, kind, phone_e164, body, provider_sid, status, turn_id)"
+        " VALUES ($1, 'inbound', 'text', '+447700900101', 'hi', 'SM1', 'received', gen_random_uuid())",
+        conversation_id,
+    )
+    await run_action(api, conversation_id, name, {})
+    await api.close()
+    assert (seen["waits"] == {"off"}) == (seen["written"] <= {"audit_entries"})
 
 
 async def test_read_when_its_transaction_fails_then_neither_data_nor_entry_leaves(

@@ -7,9 +7,11 @@ from typing import Any
 from rasa.core.actions.action import Action, ActionExecutionRejection, RemoteAction
 from rasa.core.channels.channel import UserMessage
 from rasa.core.processor import MessageProcessor
+from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.components.tracker_state import replies
 from bot.components.tracker_store import TurnFailedError
+from bot.form_texts import as_message, may_leave_form
 
 
 class _WatchedAction:
@@ -42,6 +44,17 @@ class TurnProcessor(MessageProcessor):  # type: ignore[misc]
         await self._run_prediction_loop(sent.output_channel, tracker)
         await self.save_tracker(tracker)
         return replies(tracker)
+
+    async def parse_message(
+        self,
+        message: UserMessage,
+        tracker: DialogueStateTracker | None = None,
+        only_output_properties: bool = True,
+    ) -> dict[str, Any]:
+        """Understand a text; while a form asks for a message, nearly every text is that message."""
+        parsed: dict[str, Any] = await super().parse_message(message, tracker, only_output_properties)
+        is_asked_for = tracker is not None and tracker.active_loop_name is not None
+        return as_message(parsed) if is_asked_for and not may_leave_form(parsed) else parsed
 
     async def _run_action(self, action: Action, *args: Any, **kwargs: Any) -> bool:
         watched = _WatchedAction(action)

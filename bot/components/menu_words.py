@@ -31,14 +31,25 @@ class MenuWords(IntentClassifier, GraphComponent):  # type: ignore[misc]
     def __init__(self, config: dict[str, Any]) -> None:
         words = config["words"].items()
         self._intent_of = {plain_words(str(word)): intent for intent, known in words for word in known}
+        if "" in self._intent_of:
+            raise ValueError("a word without letters or digits would stand for every text of signs")
         self._small_talk = frozenset(config["small_talk"])
         self._small_talk_max_words = int(config["small_talk_max_words"])
         self._least_confidence: dict[str, float] = config["least_confidence"]
+        self._short_max_chars = int(config["short_max_chars"])
+        self._short_least_confidence = float(config["short_least_confidence"])
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """No words: config.yml names them."""
-        return {"words": {}, "small_talk": [], "small_talk_max_words": 8, "least_confidence": {}}
+        return {
+            "words": {},
+            "small_talk": [],
+            "small_talk_max_words": 8,
+            "least_confidence": {},
+            "short_max_chars": 4,
+            "short_least_confidence": 0.7,
+        }
 
     @classmethod
     def create(
@@ -70,9 +81,11 @@ class MenuWords(IntentClassifier, GraphComponent):  # type: ignore[misc]
             _set_intent(message, "out_of_scope")
 
     def _is_rash(self, guess: dict[str, Any], words: str) -> bool:
-        intent = guess.get(INTENT_NAME_KEY)
-        too_long = intent in self._small_talk and len(words.split()) > self._small_talk_max_words
-        return too_long or guess.get(PREDICTED_CONFIDENCE_KEY, 0.0) < self._least_confidence.get(intent, 0.0)
+        intent, confidence = guess.get(INTENT_NAME_KEY), guess.get(PREDICTED_CONFIDENCE_KEY, 0.0)
+        too_long = len(words.split()) > self._small_talk_max_words
+        too_short = len(words) <= self._short_max_chars and confidence < self._short_least_confidence
+        is_doubtful_small_talk = intent in self._small_talk and (too_long or too_short)
+        return not words or is_doubtful_small_talk or confidence < self._least_confidence.get(intent, 0.0)
 
 
 def _set_intent(message: Message, intent: str) -> None:

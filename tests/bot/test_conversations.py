@@ -102,6 +102,34 @@ def test_small_talk_in_the_form_is_not_the_message(person: Person, small: str) -
     assert person.says("the rent letter came") == ["utter_message_passed_on"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i need to see you before the appointment something happened",
+        "is there someone i can talk to about what my carer did",
+        "hi he is here again",
+        "thanks but he came back",
+        "ok he came back",
+        "no he came back last night",
+        "when are you working i need to talk about what happened with my carer",
+        "please can sam call me i had a bad night",
+        "\U0001f62d\U0001f62d\U0001f62d",
+        "?",
+    ],
+)
+def test_a_message_that_sounds_like_a_question_or_small_talk_is_passed_on(
+    person: Person, actions: FakeActions, text: str
+) -> None:
+    person.says("2")
+    assert person.says(text) == ["utter_message_passed_on"]
+    assert actions.calls[-1]["tracker"]["slots"]["adviser_message"] == text
+
+
+@pytest.mark.parametrize("text", ["\U0001f62d\U0001f62d\U0001f62d", "\U0001f44d", "?", "...", "x", "qz"])
+def test_signs_alone_are_never_small_talk(person: Person, text: str) -> None:
+    assert person.says(text) == ["utter_not_understood"]
+
+
 @pytest.mark.parametrize("ask", ["3", "PERSON", "i want to talk to a real person"])
 def test_a_person_can_be_asked_for_in_the_form(person: Person, actions: FakeActions, ask: str) -> None:
     person.says("2")

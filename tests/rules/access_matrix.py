@@ -154,7 +154,7 @@ class Matrix:
         transaction = connection.transaction()
         await transaction.start()
         try:
-            await connection.execute(
+            status = await connection.execute(
                 f"INSERT INTO {table} ({names}) SELECT {names} FROM json_populate_record(NULL::{table}, $1)",  # noqa: S608
                 row,
             )
@@ -164,4 +164,5 @@ class Matrix:
             return True
         finally:
             await transaction.rollback()
-        return True
+        # A trigger may find that there is nothing to add.
+        return bool(status.endswith(" 1"))

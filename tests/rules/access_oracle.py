@@ -28,6 +28,8 @@ KEYS = {
     "restricted_cases": "person_id",
     "restricted_case_staff": "staff_id",
     "break_glass_grants": "break_glass_id",
+    "audit_entries": "entry_id",
+    "audit_blocks": "block_no",
 }
 
 CASES = {"young_people", "contact_points"}
@@ -42,7 +44,7 @@ SERVICE_SEES = {
     "sign-in": {"sessions", "session_tokens", "sign_in_challenges", "enrolment_codes", "rate_limits"},
     "worker": {
         "staff", "young_people", "contact_points", "allocations", "conversations", "messages", "opt_out_events",
-        "attention_flags", "jobs", "concerns", "rate_limits", "sign_in_challenges",
+        "attention_flags", "jobs", "concerns", "rate_limits", "sign_in_challenges", "audit_entries", "audit_blocks",
     },
     "thread on api": {"rate_limits"},
 }  # fmt: skip
@@ -58,7 +60,16 @@ SERVICE_INSERTS = {
     "twilio": {"conversations", "messages", "message_events", "jobs", "rate_limits"},
     "monitor": {"jobs", "rate_limits"},
     "sign-in": {"sessions", "session_tokens", "sign_in_challenges", "jobs", "rate_limits"},
-    "worker": {"messages", "message_events", "opt_out_events", "attention_flags", "jobs", "concerns", "rate_limits"},
+    "worker": {
+        "messages",
+        "message_events",
+        "opt_out_events",
+        "attention_flags",
+        "jobs",
+        "concerns",
+        "rate_limits",
+        "audit_entries",
+    },
     "thread on api": {"jobs", "rate_limits"},
 }
 # What a login may do whoever it acts for: who is at work, and Rasa's own table.
@@ -103,11 +114,13 @@ def _service_may(actor: Actor, service: str, verb: str, table: str, owner: str) 
         return any(owner in current_advisers(person) for person in {p.name for p in PEOPLE})
     if not service.startswith("thread"):
         return False
-    person = owner.removesuffix(" (old)")
-    if (verb, table) == ("INSERT", "attention_flags"):
+    person = owner.removesuffix(" (old)").removesuffix(" (not a look)")
+    if (verb, table) in {("INSERT", "attention_flags"), ("INSERT", "audit_entries")}:
         return person == actor.person
     if verb != "SELECT":
         return False
+    if table == "audit_entries":
+        return owner == actor.person
     if table in {"staff", "working_hours"}:
         return owner in current_advisers(actor.person)
     return table in {"allocations", "appointments", "messages"} and person == actor.person
@@ -119,6 +132,8 @@ def _signed_in_may(actor: Actor, verb: str, table: str, owner: str) -> bool:
         return _signed_in_sees(actor, table, owner)
     if (verb, table) == ("UPDATE", "sessions"):
         return _signed_in_sees(actor, table, owner)
+    if (verb, table) == ("INSERT", "audit_entries"):
+        return member is not None or owner.removesuffix(" (not a look)") in sees_in_touch(actor)
     if member is None:
         return False
     if (verb, table) == ("UPDATE", "break_glass_grants"):
@@ -141,6 +156,8 @@ def _signed_in_sees(actor: Actor, table: str, owner: str) -> bool:
         return owner in sees_in_touch(actor) or (table == "sessions" and is_staff and owner == actor.member)
     if table in STAFF_ONLY:
         return is_staff and person in sees_whole(actor)
+    if table == "audit_entries":
+        return owner in sees_whole(actor) or (is_staff and actor.member == "protection")
     if table == "messages":
         return person in sees_whole(actor) or (owner in sees_in_touch(actor))
     if table == "break_glass_grants":

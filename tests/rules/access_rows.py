@@ -203,4 +203,18 @@ async def _add_of_nobody(admin: asyncpg.Connection, world: World) -> None:
         "INSERT INTO opt_out_events (phone_e164, is_opted_out, source, detail)"
         " VALUES ('+447700900003', true, 'staff', '')"
     )
+    await _add_audit(admin, world)
     await admin.execute("INSERT INTO bot.trackers (conversation_id, state) VALUES (gen_random_uuid(), 'x')")
+
+
+async def _add_audit(admin: asyncpg.Connection, world: World) -> None:
+    """A look at everybody, beside what the database itself noted of all the above; and a block that seals them."""
+    await admin.execute(
+        "INSERT INTO audit_entries (verb, person_id, table_name)"
+        " SELECT 'viewed', person_id, 'young_people' FROM young_people"
+    )
+    await admin.execute("INSERT INTO audit_blocks (block_no) VALUES (1)")
+    names = {p.person_id: p.name for p in PEOPLE}
+    for entry_id, person_id, verb in await admin.fetch("SELECT entry_id, person_id, verb FROM audit_entries"):
+        is_look = verb in {"viewed", "opened"}
+        world.add("audit_entries", entry_id, names.get(person_id, "nobody") + ("" if is_look else " (not a look)"))

@@ -40,8 +40,10 @@ NEVER_SAID = {
     "a claim to be a person": r"\bI am\b|\bI'm\b|\bI'll\b|\bmy name\b",
     "jargon": r"\bPA\b|allocat|caseload|safeguard|placement|service user|pathway|escalat|statutory",
     "care": r"\bcare\b|leaver|social worker|council",
+    "a promise of when it is read": r"\bwill (?:read|see|answer|call|ring|text)\b|when they are at work",
 }
 LONG_VALUES = {
+    "reference": "0123456789AB",
     "code": "000000",
     "when": "Wednesday 23 September at 12:30pm",
     "after": "Wednesday 30 September at 12:30pm",
@@ -53,6 +55,7 @@ VARIABLES = {
     "utter_next_appointments": {"when", "after"},
     "utter_no_appointments": set(),
     "utter_my_adviser": {"adviser_name", "hours"},
+    "utter_my_adviser_no_hours": {"adviser_name"},
     "utter_no_adviser": set(),
     "utter_message_passed_on": {"adviser_name"},
     "utter_message_passed_on_team": set(),
@@ -61,13 +64,23 @@ VARIABLES = {
     "utter_unknown_number": set(),
     "utter_shared_phone": set(),
     "utter_person_has_it": set(),
+    "utter_picture": set(),
+    "utter_alarm_immediate": set(),
+    "utter_alarm_high": set(),
+    "utter_alarm_nobody_told": set(),
+    "utter_staff_alert": {"reference"},
+    "utter_staff_message": {"reference"},
 }
-FOR_STAFF = {"utter_staff_alert"}
+FOR_STAFF = {"utter_staff_alert", "utter_staff_message"}
+HELP_LINES = ["999", "116 123", "85258"]
 WITH_999 = {"utter_greet", "utter_menu", "utter_not_understood", "utter_offer_person", "utter_default"} | {
     "utter_bot_unavailable",
     "utter_unknown_number",
     "utter_shared_phone",
     "utter_person_has_it",
+    "utter_picture",
+    "utter_message_passed_on",
+    "utter_message_passed_on_team",
 }
 
 
@@ -118,6 +131,27 @@ def test_can_be_read_at_nine(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(WITH_999))
 def test_says_whom_to_call_in_danger(name: str) -> None:
     assert WORDS[name].endswith("In danger now? Call 999.")
+
+
+@pytest.mark.parametrize("name", sorted(name for name in WORDS if name.startswith("utter_alarm_")))
+def test_an_alarm_gives_every_help_line(name: str) -> None:
+    assert [line for line in HELP_LINES if line not in WORDS[name]] == []
+
+
+def test_an_alarm_that_reached_nobody_claims_no_telling() -> None:
+    assert "telling people" not in WORDS["utter_alarm_nobody_told"]
+
+
+@pytest.mark.parametrize("name", sorted(FOR_STAFF))
+def test_staff_are_told_nothing_but_a_reference(name: str) -> None:
+    assert set(re.findall(r"{(\w+)}", WORDS[name])) == {"reference"}
+
+
+def test_only_who_has_an_adviser_is_told_of_theirs() -> None:
+    assert {name for name, text in WORDS.items() if "your adviser" in text.casefold()} == {
+        "utter_my_adviser",
+        "utter_my_adviser_no_hours",
+    }
 
 
 @pytest.mark.parametrize(

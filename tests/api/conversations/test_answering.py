@@ -255,7 +255,7 @@ async def test_text_when_it_brings_a_picture_then_the_team_is_told(
     [
         ("my uncle came round", "utter_not_understood", True),
         ("?", "utter_offer_person", True),
-        ("hi he is here again and i am scared", "utter_greet", True),
+        ("hi he is here again and it is not nice", "utter_greet", True),
         ("hi", "utter_greet", False),
         ("thank you", "utter_bye", False),
         ("when is my next appointment please", "utter_next_appointment", False),

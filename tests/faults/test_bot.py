@@ -22,11 +22,12 @@ def _always(content: bytes, status: int = 200) -> Answering:
     return answer
 
 
-def _replies(*texts: str, to: str | None = None) -> Answering:
+def _replies(*texts: str, to: str | None = None, status: int = 200, padding_bytes: int = 0) -> Answering:
     async def answer(request: Received, writer: asyncio.StreamWriter) -> None:
         sender = to or msgspec.json.decode(request.body)["sender"]
         content = msgspec.json.encode([{"recipient_id": sender, "text": text} for text in texts])
-        writer.write(answer_bytes(200, content, Content_Type="application/json"))
+        padded = content + b" " * padding_bytes
+        writer.write(answer_bytes(status, padded, Content_Type="application/json"))
 
     return answer
 
@@ -60,9 +61,9 @@ UNUSABLE: dict[str, Answering] = {
     "one reply without words": _replies("hi", ""),
     "too many replies": _replies(*["hi"] * 50),
     "an endless reply": _replies("x" * 5_000),
-    "ten megabytes": _replies("x" * 10_000_000),
+    "ten megabytes": _replies("hi", padding_bytes=10_000_000),
     "a wrong recipient": _replies("hi", to="00000000-0000-0000-0000-000000000000"),
-    "a failure": _always(b'[{"recipient_id": "x", "text": "hi"}]', status=500),
+    "a failure": _replies("hi", status=500),
     "nothing to say": _always(b"", status=204),
     "another address": _always(b"", status=302),
     "a closed connection": _hangs_up,

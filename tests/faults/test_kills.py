@@ -9,7 +9,7 @@ from tests.faults.stack import Stack
 from tests.faults.test_twilio import BAD_DAYS
 
 BURSTS = (
-    Plan(title="worker", kills=["worker"] * 4, pause_s=(0.0, 0.3), has_receipts=False),
+    Plan(title="worker", every_chatty=20, kills=["worker"] * 4, pause_s=(0.0, 0.3), has_receipts=False),
     Plan(title="bot", kills=["rasa"]),
     Plan(title="API", copies=2, kills=["api"] * 3),
     Plan(title="database", kills=["postgres", "backend", "postgres"]),

@@ -15,7 +15,8 @@ RUN python -m venv /build/installer \
 
 FROM python:3.11.14-slim-bookworm AS api
 RUN pip uninstall --yes --root-user-action=ignore setuptools wheel pip \
-    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin fifteenplus
+    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin fifteenplus \
+    && install --directory --owner 10001 --mode 700 /var/lib/fifteenplus
 WORKDIR /srv
 COPY --from=api-packages /packages /packages
 COPY migrations migrations

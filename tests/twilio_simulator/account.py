@@ -88,7 +88,7 @@ class Account:
     def listed(self) -> list[Text]:
         """What the list shows by now, newest first."""
         shown = [t for t in self.texts.values() if (now() - t.created_at).total_seconds() >= self._lag_s(t)]
-        return sorted(shown, key=lambda text: (text.sent_at or text.created_at, text.sid), reverse=True)
+        return sorted(shown, key=lambda text: (text.created_at, text.sid), reverse=True)
 
     def _lag_s(self, text: Text) -> float:
         return 0.0 if text.direction == "inbound" else self.behaviour.list_lag_s

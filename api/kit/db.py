@@ -95,29 +95,28 @@ class Database:
     @contextlib.asynccontextmanager
     async def acting_as(self, actor: Actor) -> AsyncIterator[Connection]:
         """A connection that acts for `actor`, without a transaction. Raises DatabaseBusy when none is free in time."""
-        held = await self._take()
-        try:
+        async with self._lent() as held:
             if held.actor != actor:
                 held.actor = None
                 await held.connection.fetchval(SET_ACTOR, actor)
                 held.actor = actor
             yield held.connection
-        except (asyncio.CancelledError, TimeoutError):
-            # What the server is doing for us now is not known: this connection is not used again.
-            held.connection.terminate()
-            raise
-        finally:
-            self._give_back(held)
 
     @contextlib.asynccontextmanager
     async def acting_with(self, token: str) -> AsyncIterator[Connection]:
         """A connection that acts for whoever holds `token`, without a transaction; for nobody when it is not alive."""
-        held = await self._take()
-        try:
+        async with self._lent() as held:
             # Never left out: what the last caller's statements may have set by themselves is not trusted.
             held.actor = None
             await held.connection.fetchval(SET_HOLDER, token)
             yield held.connection
+
+    @contextlib.asynccontextmanager
+    async def _lent(self) -> AsyncIterator[_Held]:
+        """A connection until the block ends; one that was cut off in the middle of something is not used again."""
+        held = await self._take()
+        try:
+            yield held
         except (asyncio.CancelledError, TimeoutError):
             held.connection.terminate()
             raise

@@ -30,15 +30,15 @@ ENQUEUE = """
     INSERT INTO jobs (kind, serial_key, payload, priority, run_at)
     VALUES ($1, $2, $3, $4, clock_timestamp() + $5)
 """
+# Arrays and no joins: a plan is kept from when the table was empty, and a join's would then take the
+# square of a backlog that has come since.
 CLAIM = """
     WITH candidate AS (
         SELECT j.job_id, j.serial_key
         FROM jobs AS j
         WHERE j.leased_until IS NULL AND j.parked_at IS NULL AND j.run_at <= clock_timestamp()
             AND j.kind = ANY($3)
-            AND NOT EXISTS (
-                SELECT FROM jobs AS r WHERE r.serial_key = j.serial_key AND r.leased_until IS NOT NULL
-            )
+            AND j.serial_key <> ALL (ARRAY(SELECT r.serial_key FROM jobs AS r WHERE r.leased_until IS NOT NULL))
         ORDER BY j.priority, j.run_at, j.job_id
         LIMIT $1
         FOR UPDATE SKIP LOCKED
@@ -46,16 +46,14 @@ CLAIM = """
         SELECT DISTINCT ON (serial_key) job_id FROM candidate ORDER BY serial_key, job_id
     )
     UPDATE jobs SET leased_until = clock_timestamp() + $2, attempt = attempt + 1
-    FROM chosen WHERE jobs.job_id = chosen.job_id
-    RETURNING jobs.job_id, jobs.kind, jobs.payload, jobs.attempt, jobs.failures
+    WHERE job_id = ANY (ARRAY(SELECT c.job_id FROM chosen AS c))
+    RETURNING job_id, kind, payload, attempt, failures
 """
 SECONDS_TO_NEXT = """
     SELECT extract(epoch FROM min(j.run_at) - clock_timestamp())::float8
     FROM jobs AS j
     WHERE j.leased_until IS NULL AND j.parked_at IS NULL AND j.kind = ANY($1)
-        AND NOT EXISTS (
-            SELECT FROM jobs AS r WHERE r.serial_key = j.serial_key AND r.leased_until IS NOT NULL
-        )
+        AND j.serial_key <> ALL (ARRAY(SELECT r.serial_key FROM jobs AS r WHERE r.leased_until IS NOT NULL))
 """
 COMPLETE = "DELETE FROM jobs WHERE job_id = $1 AND attempt = $2 RETURNING job_id"
 RETRY = """

@@ -5,7 +5,6 @@ import phonenumbers
 # Ofcom keeps these for drama; real networks never give them out, so `phonenumbers` calls them invalid.
 # Source: Ofcom, "Telephone numbers for use in TV and radio drama programmes".
 DRAMA_MOBILE_PREFIX = "+447700900"
-E164_LENGTH = range(8, 17)
 
 
 def as_e164(written: str, *, drama_numbers: bool = False) -> str | None:
@@ -18,8 +17,3 @@ def as_e164(written: str, *, drama_numbers: bool = False) -> str | None:
     if phonenumbers.is_valid_number(number):
         return e164
     return e164 if drama_numbers and e164.startswith(DRAMA_MOBILE_PREFIX) else None
-
-
-def looks_like_sender(written: str) -> bool:
-    """Whether Twilio could have given this as a sender: E.164, a short code or an alphanumeric name."""
-    return 1 <= len(written) <= max(E164_LENGTH) and written.isprintable()

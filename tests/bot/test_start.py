@@ -111,10 +111,9 @@ def train(bot: Bot, *arguments: str) -> int:
     ).returncode
 
 
+@pytest.mark.skipif(not Path("/proc").exists(), reason="a process's command line is read in /proc")
 def test_secrets_are_not_on_the_command_line(running_bot: Bot) -> None:
     assert running_bot.process
-    if not Path("/proc").exists():
-        pytest.skip("needs /proc")
     words = Path(f"/proc/{running_bot.process.pid}/cmdline").read_bytes()
     assert SECRET.encode() not in words
 

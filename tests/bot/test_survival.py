@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import time
 import uuid
 import zlib
@@ -73,26 +72,22 @@ def test_a_killed_turn_is_run_when_it_is_repeated(own_bot: Bot, actions: FakeAct
     assert own_bot.post(person.id, "please ring me", turn_id)[1][0]["response"] == "utter_message_passed_on"
 
 
-def test_a_long_conversation_neither_grows_nor_slows(bot: Bot, postgres: EmbeddedPostgres) -> None:
+def test_a_long_conversation_keeps_a_row_of_the_same_size(bot: Bot, postgres: EmbeddedPostgres) -> None:
     """5,000 turns take minutes; the row's size after each kind of turn is the proof that nothing adds up."""
     person = Person(bot)
     texts = ["hi", "1", "2", "my text " + "x" * 500, "tell me a joke", "menu"]
     sizes: dict[str, set[int]] = {text: set() for text in texts}
-    turns_ms: list[float] = []
     row = "SELECT state, octet_length(state) AS size FROM bot.trackers WHERE conversation_id = $1"
     for text in texts:
         person.says(text)
     for number in range(600):
         text = texts[number % len(texts)]
-        started_at_s = time.perf_counter()
         person.says(text)
-        turns_ms.append((time.perf_counter() - started_at_s) * 1000)
         if number % 100 < len(texts):
             (kept,) = sql(postgres, row, person.id)
             sizes[text].add(len(zlib.decompress(kept["state"])))
             assert kept["size"] < 1000
     assert all(len(of_one_text) == 1 for of_one_text in sizes.values()), sizes
-    assert statistics.median(turns_ms[-100:]) < 1.5 * statistics.median(turns_ms[:100]) + 2
 
 
 @pytest.mark.parametrize(

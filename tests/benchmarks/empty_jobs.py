@@ -61,10 +61,10 @@ class EmptyJobs:
 
 @asynccontextmanager
 async def working(worker_environment: Mapping[str, str]) -> AsyncIterator[EmptyJobs]:
-    """The service's worker, as it is configured, but in this process and with empty jobs only; until left."""
+    """The service's worker, as it is configured, but in this process and with empty jobs too; until left."""
     async with create_worker(read_settings(WorkSettings, worker_environment)) as worker:
         empty_jobs = EmptyJobs(worker.database)
-        worker.kinds = {KIND: JobKind(handler=empty_jobs.handle)}
+        worker.kinds = {**worker.kinds, KIND: JobKind(handler=empty_jobs.handle)}
         worker.chores = ()
         run = asyncio.create_task(worker.run())
         yield empty_jobs

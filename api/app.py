@@ -27,6 +27,7 @@ from api.kit.db import DATABASE_AWAY, WORKER, Database, DatabaseBusy
 from api.kit.jobs import Chore, JobKind, Worker, forget_old_beats, list_parked, unpark
 from api.kit.limits import forget_full_limits
 from api.kit.log import set_up_logging
+from api.kit.signed_in import forget_old_keys
 from api.kit.words import load_words
 from api.messages.jobs import Delivery
 from api.messages.routes import receive_status, receive_text
@@ -57,6 +58,7 @@ CHORES = (
     Chore("forget old beats", HOUR_S, forget_old_beats),
     Chore("forget old sign-ins", HOUR_S, forget_old),
     Chore("forget full limits", HOUR_S, forget_full_limits),
+    Chore("forget old idempotency keys", HOUR_S, forget_old_keys),
 )
 
 

@@ -16,6 +16,14 @@ class Verb(StrEnum):
     ALERTED = "alerted"
     OPTED_OUT = "opted_out"
     OPTED_IN = "opted_in"
+    ADDED = "added"
+    CHANGED = "changed"
+    EXPORTED = "exported"
+    IMPORTED = "imported"
+    ERASED = "erased"
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    STEPPED_UP = "stepped_up"
 
 
 class View(msgspec.Struct, frozen=True):

@@ -15,8 +15,9 @@ from api.identity.models import (
     SessionView,
     Tokens,
 )
-from api.kit.access import Who, client_address, open_to_all, requires_young_person
+from api.kit.access import client_address, open_to_all, requires_young_person
 from api.kit.bodies import read_json
+from api.kit.signed_in import reading
 
 SIGN_IN_PATH = "/client/v1/sign-in"
 LARGEST_BODY_BYTES = 4096
@@ -53,8 +54,8 @@ async def renew(request: AnyRequest) -> Tokens:
 @get(f"{SIGN_IN_PATH}/session", guards=[requires_young_person])
 async def show_session(request: AnyRequest) -> SessionView:
     """What this device may see, and since when."""
-    who: Who = request.state.who
-    return SessionView(who.level, who.signed_in_at)
+    async with reading(request) as (_, who):
+        return SessionView(who.level, who.signed_in_at)
 
 
 @post(

@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
@@ -18,9 +19,12 @@ from api.kit.errors import BadRequest, NotAllowed, NotSignedIn, UnsupportedMedia
 MOST_FORM_FIELDS = 200
 BEARER = re.compile(r"Bearer ([0-9a-f]{64})")
 
-WHO = "SELECT session_id, person_id, staff_id, staff_role, level, signed_in_at FROM sec.who()"
+STAFF_COOKIE = "__Host-fifteenplus"
+_COOKIE_TOKEN = re.compile(r"[0-9a-f]{64}")
+READING_METHODS = frozenset({"GET", "HEAD"})
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
+Guard = Callable[[AnyConnection, BaseRouteHandler], Coroutine[Any, Any, None]]
 
 
 async def open_to_all(connection: AnyConnection, handler: BaseRouteHandler) -> None:
@@ -33,31 +37,102 @@ class Who(msgspec.Struct, frozen=True):
     session_id: UUID
     person_id: UUID | None
     staff_id: UUID | None
+    team_id: UUID | None
     staff_role: str | None
     level: str
     signed_in_at: datetime
 
 
-async def requires_young_person(connection: AnyConnection, handler: BaseRouteHandler) -> None:
-    """Only a young person who is signed in, of whichever level; the database decides what that one sees.
+class Requirement(msgspec.Struct, frozen=True):
+    """Who may call a route: young people of a level, or staff of these roles."""
 
-    Leaves `who` and `token` in the request's state. Raises NotSignedIn.
-    """
-    who = await _read_who(connection)
-    if who.person_id is None:
-        raise NotSignedIn
+    levels: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
 
 
-async def _read_who(connection: AnyConnection) -> Who:
-    given = BEARER.fullmatch(connection.headers.get("authorization", ""))
-    if given is None:
+ON_CASES = frozenset({"personal_adviser", "duty_worker", "manager"})
+ALL_ROLES = ON_CASES | {"reviewing_officer", "data_protection_lead", "administrator"}
+
+
+def _requires(requirement: Requirement, promise: str) -> Guard:
+    async def guard(connection: AnyConnection, handler: BaseRouteHandler) -> None:
+        """Leaves `token` in the request's state, and `who` before a write. Raises NotSignedIn or NotAllowed."""
+        connection.state.requirement = requirement
+        connection.state.token = _read_token(connection, requirement)
+        # A read signs on where it reads, in the same round trip; a write is refused before its body is read.
+        if not _is_read(connection):
+            async with connection.app.state.signed_in.signed_on(connection.state.token) as (_, row):
+                connection.state.who = check_who(connection, row)
+
+    guard.__doc__ = promise
+    return guard
+
+
+requires_young_person = _requires(
+    Requirement(levels=frozenset({"limited", "full"})),
+    "Only a young person who is signed in, of whichever level; the database decides what that one sees.",
+)
+requires_full_level = _requires(
+    Requirement(levels=frozenset({"full"})), "Only a young person on a device that their adviser enrolled."
+)
+requires_staff = _requires(Requirement(roles=ALL_ROLES), "Only staff, whatever their role.")
+requires_case_staff = _requires(
+    Requirement(roles=ON_CASES), "Only staff who work on cases; the database decides on whose."
+)
+requires_reader_of_cases = _requires(
+    Requirement(roles=ON_CASES | {"reviewing_officer"}),
+    "Only staff who work on cases or review plans; the database decides on whose.",
+)
+requires_manager = _requires(Requirement(roles=frozenset({"manager"})), "Only managers.")
+requires_data_protection_lead = _requires(
+    Requirement(roles=frozenset({"data_protection_lead"})), "Only the data protection lead."
+)
+requires_overseer = _requires(
+    Requirement(roles=frozenset({"manager", "data_protection_lead"})), "Only managers and the data protection lead."
+)
+requires_administrator = _requires(Requirement(roles=frozenset({"administrator"})), "Only administrators.")
+
+
+def check_who(connection: AnyConnection, row: Sequence[Any]) -> Who:
+    """Who a connection was signed on for, if the route is for them. Raises NotSignedIn or NotAllowed."""
+    if row[0] is None:
         raise NotSignedIn
-    async with connection.app.state.signed_in.acting_with(given[1]) as database:
-        row = await database.fetchrow(WHO)
-    if row is None or row[0] is None:
-        raise NotSignedIn
-    connection.state.who, connection.state.token = Who(*row), given[1]
-    return Who(*row)
+    who, requirement = Who(*row), connection.state.requirement
+    if who.staff_id is not None:
+        if who.staff_role not in requirement.roles:
+            raise NotAllowed
+    elif who.level not in requirement.levels:
+        raise NotAllowed
+    return who
+
+
+def _read_token(connection: AnyConnection, requirement: Requirement) -> str:
+    """A device's token from its header; a member of staff's from their cookie, never from another site's page."""
+    if requirement.levels:
+        given = BEARER.fullmatch(connection.headers.get("authorization", ""))
+        if given is not None:
+            return given[1]
+    if requirement.roles:
+        token = connection.cookies.get(STAFF_COOKIE, "")
+        if _COOKIE_TOKEN.fullmatch(token):
+            _refuse_other_sites(connection)
+            return token
+    raise NotSignedIn
+
+
+def _is_read(connection: AnyConnection) -> bool:
+    return connection.scope.get("method") in READING_METHODS
+
+
+def _refuse_other_sites(connection: AnyConnection) -> None:
+    """A browser says from where it writes; a cookie sent along from elsewhere is not its owner's will."""
+    if _is_read(connection):
+        return
+    if connection.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        raise NotAllowed
+    origin = connection.headers.get("origin")
+    if origin is not None and origin != connection.app.state.settings.public_base_url.rstrip("/"):
+        raise NotAllowed
 
 
 def client_address(connection: AnyConnection) -> str:

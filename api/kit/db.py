@@ -29,7 +29,14 @@ MONITOR = Actor("monitor")
 SIGN_IN = Actor("sign-in")
 
 SET_ACTOR = "SELECT set_config('app.actor', $1, false), set_config('app.token', '', false)"
-SET_HOLDER = "SELECT set_config('app.actor', '', false), set_config('app.token', $1, false)"
+SET_HOLDER = """
+    SELECT set_config('app.actor', '', false), set_config('app.token', $1, false),
+        set_config('synchronous_commit', 'on', false)
+"""
+SIGN_ON = """
+    SELECT w.session_id, w.person_id, w.staff_id, w.team_id, w.staff_role, w.level, w.signed_in_at
+    FROM sec.sign_on($1) AS w
+"""
 DO_NOT_WAIT = "SET LOCAL synchronous_commit = off"
 
 # What a connection raises when its server went away; the work may be tried again if repeating it is harmless.
@@ -110,6 +117,19 @@ class Database:
             held.actor = None
             await held.connection.fetchval(SET_HOLDER, token)
             yield held.connection
+
+    @contextlib.asynccontextmanager
+    async def signed_on(self, token: str) -> AsyncIterator[tuple[Connection, asyncpg.Record]]:
+        """A connection for reading that acts for `token`'s holder, and who that is, in one round trip.
+
+        The row holds None alone when the token is not alive. What is noted of a read does not wait for the disk.
+        """
+        async with self._lent() as held:
+            held.actor = None
+            row = await held.connection.fetchrow(SIGN_ON, token)
+            if row is None:
+                raise DatabaseBusy
+            yield held.connection, row
 
     @contextlib.asynccontextmanager
     async def _lent(self) -> AsyncIterator[_Held]:

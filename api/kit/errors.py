@@ -1,5 +1,6 @@
 """What can go wrong, each with its HTTP status, and how it is told: RFC 9457 problem+json."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -11,14 +12,23 @@ from litestar.exceptions import HTTPException
 log = structlog.get_logger()
 
 
+class FieldError(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is wrong with one field: where it stands in the body, what is wrong, and what would be allowed."""
+
+    path: str
+    message: str
+    allowed: tuple[str, ...] = ()
+
+
 class Problem(Exception):
     """The request could not be carried out."""
 
     status = HTTPStatus.BAD_REQUEST
     headers: ClassVar[dict[str, str]] = {}
 
-    def __init__(self, detail: str | None = None) -> None:
+    def __init__(self, detail: str | None = None, *, errors: Sequence[FieldError] = ()) -> None:
         self.detail = detail or type(self).__doc__ or ""
+        self.errors = tuple(errors)
         super().__init__(self.detail)
 
 
@@ -43,6 +53,30 @@ class NotFound(Problem):
     """There is no such thing here."""
 
     status = HTTPStatus.NOT_FOUND
+
+
+class Conflict(Problem):
+    """That does not go together with what is there."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class Stale(Problem):
+    """Somebody has changed this since you read it. Read it again."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+
+
+class Unversioned(Problem):
+    """Say in If-Match which version you change."""
+
+    status = HTTPStatus.PRECONDITION_REQUIRED
+
+
+class Refused(Problem):
+    """This breaks a rule of the team's."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class TooLarge(Problem):
@@ -73,7 +107,7 @@ class Unavailable(Problem):
 
 def answer_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
     """A problem of ours as its caller reads it."""
-    return _problem_response(problem.status, problem.detail, dict(problem.headers))
+    return _problem_response(problem.status, problem.detail, dict(problem.headers), problem.errors)
 
 
 def answer_http_exception(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
@@ -111,8 +145,12 @@ def _route(request: Request[Any, Any, Any]) -> str:
     return str(getattr(handler, "handler_name", "unknown"))
 
 
-def _problem_response(status: HTTPStatus, detail: str, headers: dict[str, str]) -> Response[bytes]:
-    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+def _problem_response(
+    status: HTTPStatus, detail: str, headers: dict[str, str], errors: Sequence[FieldError] = ()
+) -> Response[bytes]:
+    body: dict[str, object] = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    if errors:
+        body["errors"] = errors
     return Response(
         msgspec.json.encode(body),
         status_code=status.value,

@@ -30,11 +30,13 @@ KEYS = {
     "break_glass_grants": "break_glass_id",
     "audit_entries": "entry_id",
     "audit_blocks": "block_no",
+    "idempotency_keys": "idempotency_key",
+    "record_history": "history_id",
 }
 
 CASES = {"young_people", "contact_points"}
 IN_TOUCH = {"allocations", "conversations", "appointments", "sessions"}
-STAFF_ONLY = {"concerns", "attention_flags", "restricted_cases", "restricted_case_staff"}
+STAFF_ONLY = {"concerns", "attention_flags", "restricted_cases", "restricted_case_staff", "record_history"}
 KNOWN_TO_STAFF = {"teams", "staff", "working_hours", "duty_rota"}
 
 # Actors that are a part of the service see all or nothing of a table.
@@ -128,6 +130,8 @@ def _service_may(actor: Actor, service: str, verb: str, table: str, owner: str) 
 
 def _signed_in_may(actor: Actor, verb: str, table: str, owner: str) -> bool:
     member = next((m for m in MEMBERS if m.name == actor.member and not m.has_left), None)
+    if table == "idempotency_keys":
+        return verb != "DELETE" and _is_own(actor, owner)
     if verb == "SELECT":
         return _signed_in_sees(actor, table, owner)
     if (verb, table) == ("UPDATE", "sessions"):
@@ -165,6 +169,13 @@ def _signed_in_sees(actor: Actor, table: str, owner: str) -> bool:
     if table in {"staff", "working_hours"} and actor.person in sees_in_touch(actor):
         return owner in current_advisers(actor.person)
     return is_staff and table in KNOWN_TO_STAFF
+
+
+def _is_own(actor: Actor, owner: str) -> bool:
+    """Whether it is the actor's own, of a member of staff who is here or a young person who lives."""
+    is_member = any(m.name == actor.member and not m.has_left for m in MEMBERS)
+    is_person = any(p.name == actor.person and not p.has_died for p in PEOPLE) and not actor.claim
+    return (is_member and owner == actor.member) or (is_person and owner == actor.person)
 
 
 def _oversees(actor: Actor, opener: str) -> bool:

@@ -96,8 +96,18 @@ async def _add_member(admin: asyncpg.Connection, world: World, member: Member, t
             member.staff_id, starts_at, starts_at + timedelta(hours=8),
         )  # fmt: skip
         world.add("duty_rota", duty_id, member.name)
+    await _add_key(admin, world, member.staff_id, member.name)
     actor = Actor(member.name, "fifteenplus_signed_in", member=member.name)
     await _add_session(admin, world, actor, "staff_id", member.staff_id)
+
+
+async def _add_key(admin: asyncpg.Connection, world: World, actor_id: UUID, owner: str) -> None:
+    """What is kept of a write of theirs."""
+    await admin.execute(
+        "INSERT INTO idempotency_keys (actor_id, idempotency_key, request_hash) VALUES ($1, $2, sha256(''))",
+        actor_id, str(actor_id),
+    )  # fmt: skip
+    world.add("idempotency_keys", actor_id, owner)
 
 
 async def _add_person(admin: asyncpg.Connection, world: World, person: Person, teams: dict[str, UUID]) -> None:
@@ -118,6 +128,7 @@ async def _add_person(admin: asyncpg.Connection, world: World, person: Person, t
         world.add("allocations", allocation_id, person.name)
     for table, sql in PERSONAL_ROWS.items():
         world.add(table, await admin.fetchval(sql, person.person_id, staff["adviser n"]), person.name)
+    await _add_key(admin, world, person.person_id, person.name)
     if person.is_restricted:
         await admin.execute("INSERT INTO restricted_cases (person_id) VALUES ($1)", person.person_id)
         world.add("restricted_cases", person.person_id, person.name)
@@ -134,6 +145,9 @@ async def _add_person(admin: asyncpg.Connection, world: World, person: Person, t
 
 
 PERSONAL_ROWS = {
+    "record_history": "INSERT INTO record_history"
+    " (table_name, record_id, person_id, version, changed_by_kind, changed_by_id, row_before)"
+    " VALUES ('young_people', $1, $1, 1, 'staff', $2, '{}') RETURNING history_id",
     "contact_points": "INSERT INTO contact_points (person_id, phone_e164) VALUES ($1, '+4477009' ||"
     " lpad((random() * 99999)::int::text, 5, '0')) RETURNING contact_point_id, $2::uuid",
     "appointments": "INSERT INTO appointments (person_id, staff_id, starts_at, ends_at)"

@@ -112,6 +112,10 @@ WEAKENED_POLICIES = [
     ("conversation_records", "audit_entries", "WITH CHECK ((SELECT sec.acting_as()) IS NOT NULL)"),
     ("worker_reads_blocks", "audit_blocks", "USING (true)"),
     ("own_messages", "messages", "USING ((SELECT sec.acting_conversation_id()) IS NOT NULL)"),
+    ("own_idempotency_keys", "idempotency_keys", f"USING ({IS_STAFF})"),
+    ("own_idempotency_keys", "idempotency_keys", "WITH CHECK (true)"),
+    ("visible_history", "record_history", f"USING ({VISIBLE})"),
+    ("visible_history", "record_history", f"USING ({IS_STAFF})"),
 ]
 
 

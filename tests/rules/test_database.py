@@ -67,6 +67,7 @@ OPEN_ON_PURPOSE = {
     ("staff", "fifteenplus_resolver"), ("allocations", "fifteenplus_resolver"), ("duty_rota", "fifteenplus_resolver"),
     ("restricted_cases", "fifteenplus_resolver"), ("restricted_case_staff", "fifteenplus_resolver"),
     ("break_glass_grants", "fifteenplus_resolver"), ("audit_entries", "fifteenplus_resolver"),
+    ("record_history", "fifteenplus_resolver"),
 }  # fmt: skip
 POWERFUL_ROLES = """
     SELECT rolname FROM pg_roles
@@ -130,6 +131,7 @@ async def test_database_when_migrated_then_no_rule_is_broken(template: TestDatab
         "GRANT UPDATE ON audit_entries TO fifteenplus_worker",
         "GRANT DELETE ON audit_blocks TO fifteenplus_worker",
         "GRANT TRUNCATE ON audit_entries TO fifteenplus_signed_in",
+        "GRANT UPDATE ON record_history TO fifteenplus_signed_in",
         "ALTER TABLE audit_entries NO FORCE ROW LEVEL SECURITY",
         "ALTER POLICY visible_views ON audit_entries USING (true)",
         "GRANT TRUNCATE ON messages TO fifteenplus_worker",

@@ -9,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from api.app import ROUTES
 from api.kit import access
 
-GUARDS = {access.open_to_all, access.requires_bot, access.requires_twilio, access.requires_young_person}
+GUARDS = {guard for name, guard in vars(access).items() if name == "open_to_all" or name.startswith("requires_")}
 
 # What each route must declare: a new route fails until somebody decides and writes it down here.
 EXPECTED = {

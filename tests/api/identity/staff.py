@@ -4,7 +4,7 @@ from uuid import UUID
 
 import asyncpg
 
-from api.kit.access import WHO, Who
+from api.kit.access import STAFF_COOKIE, Who
 from api.kit.db import Database
 from tests.factories import create_session, create_staff, next_number
 
@@ -27,7 +27,15 @@ async def create_team(admin: asyncpg.Connection, name: str) -> UUID:
 async def sign_staff_in(admin: asyncpg.Connection, database: Database, staff_id: UUID) -> tuple[str, Who]:
     """The token of a member of staff, and who they are by it."""
     token = await create_session(admin, staff=staff_id)
-    async with database.acting_with(token) as connection:
-        row = await connection.fetchrow(WHO)
-    assert row is not None
-    return token, Who(*row)
+    async with database.signed_on(token) as (_, row):
+        return token, Who(*row)
+
+
+def as_staff(token: str, **more: str) -> dict[str, str]:
+    """The headers of a member of staff's browser; underscores stand for hyphens."""
+    return {"cookie": f"{STAFF_COOKIE}={token}"} | {name.replace("_", "-"): value for name, value in more.items()}
+
+
+def as_young_person(token: str, **more: str) -> dict[str, str]:
+    """The headers of a young person's app."""
+    return {"authorization": f"Bearer {token}"} | {name.replace("_", "-"): value for name, value in more.items()}

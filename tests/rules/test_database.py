@@ -100,7 +100,7 @@ RISKY_GRANTS = """
     WHERE (grantee = ANY($1) OR grantee = 'PUBLIC') AND table_schema NOT IN ('pg_catalog', 'information_schema')
         AND (privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') OR grantee = 'PUBLIC'
             OR table_name = 'schema_migrations'
-            OR (table_name IN ('concerns', 'audit_entries', 'audit_blocks') AND privilege_type IN ('UPDATE', 'DELETE'))
+            OR (table_name IN ('concerns', 'audit_entries', 'audit_blocks', 'record_history') AND privilege_type IN ('UPDATE', 'DELETE'))
             OR (table_name IN ('messages', 'message_events', 'opt_out_events') AND privilege_type = 'DELETE'))
 """
 

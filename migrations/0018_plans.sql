@@ -208,7 +208,7 @@ DECLARE
     given uuid := (to_jsonb(NEW) ->> TG_ARGV[0])::uuid;
 BEGIN
     IF given IS NULL OR TG_OP = 'UPDATE' AND to_jsonb(OLD) ->> TG_ARGV[0] IS NOT DISTINCT FROM given::text THEN
-        RETURN NEW;
+        RETURN NULL;
     END IF;
     IF EXISTS (
         SELECT FROM public.staff AS s WHERE s.staff_id = given AND s.left_on <= public.london_today()
@@ -217,7 +217,7 @@ BEGIN
         RAISE EXCEPTION 'That member of staff can not be given this.'
             USING ERRCODE = 'check_violation', CONSTRAINT = TG_TABLE_NAME || '_' || TG_ARGV[0] || '_is_here';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $$;
 
@@ -286,7 +286,7 @@ BEGIN
             in_status := in_status || 'signed'::text;
         END IF;
         IF sec.acting_person_id() IS NOT NULL THEN
-            RETURN NEW;
+            RETURN NULL;
         END IF;
     END IF;
     -- Whoever signs waits for this change, and sees it.
@@ -295,7 +295,7 @@ BEGIN
         RAISE EXCEPTION 'A signed plan stays as it was signed.'
             USING ERRCODE = 'check_violation', CONSTRAINT = TG_TABLE_NAME || '_stay';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $$;
 
@@ -318,17 +318,17 @@ CREATE TRIGGER needs_assessments_a_stay BEFORE UPDATE ON needs_assessments
 FOR EACH ROW EXECUTE FUNCTION finished_records_stay('completed_on', 'copy_given_on');
 CREATE TRIGGER pathway_plans_a_stay BEFORE UPDATE ON pathway_plans
 FOR EACH ROW EXECUTE FUNCTION plans_stay_as_signed();
-CREATE TRIGGER plan_sections_a_stay BEFORE INSERT OR UPDATE ON plan_sections
+CREATE TRIGGER plan_sections_a_stay AFTER INSERT OR UPDATE ON plan_sections
 FOR EACH ROW EXECUTE FUNCTION plan_parts_stay_as_signed();
-CREATE TRIGGER plan_actions_a_stay BEFORE INSERT OR UPDATE ON plan_actions
+CREATE TRIGGER plan_actions_a_stay AFTER INSERT OR UPDATE ON plan_actions
 FOR EACH ROW EXECUTE FUNCTION plan_parts_stay_as_signed();
 CREATE TRIGGER plan_actions_b_own BEFORE UPDATE ON plan_actions
 FOR EACH ROW EXECUTE FUNCTION young_person_changes_only('young_person_says_done_at');
-CREATE TRIGGER plan_actions_c_owner BEFORE INSERT OR UPDATE ON plan_actions
+CREATE TRIGGER plan_actions_c_owner AFTER INSERT OR UPDATE ON plan_actions
 FOR EACH ROW EXECUTE FUNCTION refuse_staff_who_left('owner_staff_id');
 CREATE TRIGGER plan_reviews_a_stay BEFORE UPDATE ON plan_reviews
 FOR EACH ROW EXECUTE FUNCTION finished_records_stay('held_on', 'participation', 'outcome');
-CREATE TRIGGER plan_reviews_c_officer BEFORE INSERT OR UPDATE ON plan_reviews
+CREATE TRIGGER plan_reviews_c_officer AFTER INSERT OR UPDATE ON plan_reviews
 FOR EACH ROW EXECUTE FUNCTION refuse_staff_who_left('reviewing_officer_id', 'reviewing_officer');
 
 CREATE TRIGGER needs_assessments_history BEFORE UPDATE ON needs_assessments

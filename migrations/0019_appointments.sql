@@ -12,8 +12,6 @@ BEGIN
     END IF;
 END
 $$;
-GRANT EXECUTE ON FUNCTION uuid_range(uuid, uuid, text)
-TO fifteenplus_api, fifteenplus_worker, fifteenplus_signed_in;
 
 ALTER TABLE appointments
     ADD COLUMN kind text NOT NULL DEFAULT 'meeting' CHECK (kind IN (
@@ -91,7 +89,7 @@ END
 $$;
 CREATE TRIGGER appointments_a_move BEFORE UPDATE ON appointments
 FOR EACH ROW EXECUTE FUNCTION appointments_move();
-CREATE TRIGGER appointments_c_staff BEFORE INSERT OR UPDATE ON appointments
+CREATE TRIGGER appointments_c_staff AFTER INSERT OR UPDATE ON appointments
 FOR EACH ROW EXECUTE FUNCTION refuse_staff_who_left('staff_id');
 CREATE TRIGGER appointments_history BEFORE UPDATE ON appointments
 FOR EACH ROW EXECUTE FUNCTION sec.keep_history('appointment_id');

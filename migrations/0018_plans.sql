@@ -129,6 +129,8 @@ CREATE INDEX plan_actions_person ON plan_actions (person_id);
 CREATE INDEX plan_actions_owner ON plan_actions (owner_staff_id, due_on) WHERE status = 'to_do';
 CREATE INDEX plan_actions_copied_from ON plan_actions (copied_from_action_id);
 
+COMMENT ON COLUMN plan_actions.copied_from_action_id IS 'The same action in the version in which it first stood.';
+
 -- A review is due until it was held. What is cancelled is the meeting: the review stays due.
 CREATE TABLE plan_reviews (
     review_id uuid PRIMARY KEY DEFAULT uuidv7(),
@@ -158,7 +160,7 @@ CREATE TABLE plan_reviews (
     version integer NOT NULL DEFAULT 1,
     FOREIGN KEY (plan_id, person_id) REFERENCES pathway_plans (plan_id, person_id),
     CHECK ((trigger = 'event') = (event IS NOT NULL)),
-    CHECK ((trigger = 'asked_by_young_person') = (requested_by_staff_id IS NULL)),
+    CHECK (trigger = 'asked_by_young_person' OR requested_by_staff_id IS NOT NULL),
     CHECK (place_shown IS NULL OR scheduled_at IS NOT NULL),
     CHECK (num_nonnulls(held_on, participation, outcome) IN (0, 3)),
     CHECK (num_nonnulls(cancelled_at, cancel_reason, cancelled_by_staff_id) IN (0, 3)),
@@ -386,6 +388,14 @@ GRANT SELECT (review_id, person_id, trigger, requested_at, due_on, scheduled_at,
 ON plan_reviews TO fifteenplus_api, fifteenplus_worker;
 GRANT INSERT (person_id, trigger, due_on, due_rule) ON plan_reviews TO fifteenplus_api, fifteenplus_worker;
 GRANT SELECT (person_id, reviewing_officer_id, held_on) ON plan_reviews TO fifteenplus_resolver;
+-- The worker computes from these days what is due, and reads no word of what was written.
+GRANT SELECT (event) ON plan_reviews TO fifteenplus_worker;
+GRANT SELECT (needs_assessment_id, person_id, started_on, completed_on) ON needs_assessments TO fifteenplus_worker;
+GRANT SELECT (plan_id, person_id, version_no, status, basis, effective_from, signed_on) ON pathway_plans
+TO fifteenplus_worker;
+GRANT SELECT (
+    contact_id, person_id, happened_at, kind, purpose, was_reached, was_seen, was_seen_alone, at_accommodation
+) ON visits_and_contacts TO fifteenplus_worker;
 
 ALTER TABLE needs_assessments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE pathway_plans ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -504,8 +514,8 @@ WITH CHECK (
 CREATE POLICY own_plan_reviews ON plan_reviews FOR INSERT
 TO fifteenplus_api, fifteenplus_worker, fifteenplus_signed_in
 WITH CHECK (
-    trigger = 'asked_by_young_person' AND person_id = (SELECT sec.acting_person_id())
-    AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
+    trigger = 'asked_by_young_person' AND requested_by_staff_id IS NULL
+    AND person_id = (SELECT sec.acting_person_id()) AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
 );
 CREATE POLICY staff_change_plan_reviews ON plan_reviews FOR UPDATE TO fifteenplus_signed_in
 USING (
@@ -525,6 +535,14 @@ CREATE POLICY staff_correct_visits_and_contacts ON visits_and_contacts FOR UPDAT
 USING (
     (SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
 );
+CREATE POLICY worker_needs_assessments ON needs_assessments FOR SELECT TO fifteenplus_worker
+USING ((SELECT sec.acting_as()) = 'worker');
+CREATE POLICY worker_pathway_plans ON pathway_plans FOR SELECT TO fifteenplus_worker
+USING ((SELECT sec.acting_as()) = 'worker');
+CREATE POLICY worker_plan_reviews ON plan_reviews FOR SELECT TO fifteenplus_worker
+USING ((SELECT sec.acting_as()) = 'worker');
+CREATE POLICY worker_visits_and_contacts ON visits_and_contacts FOR SELECT TO fifteenplus_worker
+USING ((SELECT sec.acting_as()) = 'worker');
 GRANT EXECUTE ON FUNCTION london_today() TO fifteenplus_signed_in;
 RESET ROLE;
 

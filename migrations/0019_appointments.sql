@@ -12,6 +12,14 @@ BEGIN
     END IF;
 END
 $$;
+RESET ROLE;
+-- A range's constructors belong to the server's first superuser, whoever made the type.
+REVOKE EXECUTE ON FUNCTION uuid_range(uuid, uuid), uuid_range(uuid, uuid, text),
+    uuid_multirange(), uuid_multirange(uuid_range), uuid_multirange(VARIADIC uuid_range[])
+FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION uuid_range(uuid, uuid, text)
+TO fifteenplus_owner, fifteenplus_api, fifteenplus_worker, fifteenplus_signed_in;
+SET LOCAL ROLE fifteenplus_owner;
 
 ALTER TABLE appointments
     ADD COLUMN kind text NOT NULL DEFAULT 'meeting' CHECK (kind IN (

@@ -8,6 +8,7 @@ import asyncpg
 from tests.rules.access_world import MEMBERS, PEOPLE, REVIEWS_GIVEN, Actor, Member, Person, sees_plan, sees_whole, today
 
 OF_PLAN = {"pathway_plans", "plan_sections", "plan_actions", "needs_assessments", "plan_reviews"}
+WORKER_READS = {"pathway_plans", "needs_assessments", "plan_reviews", "visits_and_contacts"}
 DRAFT = " (draft)"
 REVIEWED = " (reviewed by "
 
@@ -104,6 +105,8 @@ def may_of_plan(actor: Actor, service: str | None, verb: str, table: str, owner:
     if table not in OF_PLAN | {"visits_and_contacts"}:
         return None
     person, _, reviewer = owner.removesuffix(DRAFT).partition(REVIEWED)
+    if service == "worker":
+        return verb == "SELECT" and table in WORKER_READS
     if service is not None:
         is_own = service.startswith("thread") and person == actor.person
         return table == "plan_reviews" and is_own and (verb == "SELECT" or (verb == "INSERT" and not reviewer))

@@ -177,6 +177,8 @@ WEAKENED_POLICIES = [
     ("own_appointments_answered", "appointments", "USING (true)"),
     ("own_calendar_feeds", "calendar_feeds", f"USING ({IS_STAFF})"),
     ("own_calendar_feeds", "calendar_feeds", f"WITH CHECK ({IS_STAFF})"),
+    ("worker_pathway_plans", "pathway_plans", "USING ((SELECT sec.acting_as()) IS NOT NULL)"),
+    ("worker_visits_and_contacts", "visits_and_contacts", "USING (true)"),
     ("own_adviser_told", "jobs", "WITH CHECK (kind = 'tell_adviser')"),
     ("own_adviser_told", "jobs", "WITH CHECK ((SELECT sec.acting_person_id()) IS NOT NULL)"),
 ]

@@ -89,11 +89,9 @@ DEFINERS = """
         AND (pg_get_userbyid(p.proowner) <> 'fifteenplus_resolver'
             OR NOT coalesce('search_path=pg_catalog, pg_temp' = ANY(p.proconfig), false))
 """
-# The constructors of a range type are PostgreSQL's own, written in C, and look at nothing.
 PUBLIC_FUNCTIONS = """
     SELECT p.proname FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
-        JOIN pg_language AS l ON l.oid = p.prolang
-    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND l.lanname <> 'internal'
+    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
         AND (p.proacl IS NULL OR EXISTS (
             SELECT FROM aclexplode(p.proacl) AS a WHERE a.grantee = 0 AND a.privilege_type = 'EXECUTE'
         ))

@@ -10,10 +10,18 @@ SET LOCAL ROLE fifteenplus_owner;
 -- One uuid as a range, which PostgreSQL's own GiST can index beside a range of days without any extension: so that
 -- two spells of one person that overlap are refused by the database even when they come at the same moment.
 CREATE TYPE uuid_range AS RANGE (subtype = uuid);
+CREATE TYPE text_range AS RANGE (subtype = text);
+
+RESET ROLE;
+-- A range's constructors belong to the server's first superuser, whoever made the type.
 REVOKE EXECUTE ON FUNCTION uuid_range(uuid, uuid), uuid_range(uuid, uuid, text),
-    uuid_multirange(), uuid_multirange(uuid_range), uuid_multirange(VARIADIC uuid_range[])
+    uuid_multirange(), uuid_multirange(uuid_range), uuid_multirange(VARIADIC uuid_range[]),
+    text_range(text, text), text_range(text, text, text),
+    text_multirange(), text_multirange(text_range), text_multirange(VARIADIC text_range[])
 FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION uuid_range(uuid, uuid, text) TO fifteenplus_signed_in;
+GRANT EXECUTE ON FUNCTION uuid_range(uuid, uuid, text), text_range(text, text, text)
+TO fifteenplus_signed_in, fifteenplus_owner;
+SET LOCAL ROLE fifteenplus_owner;
 
 -- Names as they are looked for: without accents, capitals, apostrophes and other signs, one space between words.
 CREATE FUNCTION fold_name(name text) RETURNS text

@@ -3,12 +3,6 @@
 SET LOCAL lock_timeout = '4s';
 SET LOCAL ROLE fifteenplus_owner;
 
-CREATE TYPE text_range AS RANGE (subtype = text);
-REVOKE EXECUTE ON FUNCTION text_range(text, text), text_range(text, text, text),
-    text_multirange(), text_multirange(text_range), text_multirange(VARIADIC text_range[])
-FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION text_range(text, text, text) TO fifteenplus_signed_in;
-
 CREATE TABLE providers (
     provider_id uuid PRIMARY KEY DEFAULT uuidv7(),
     name text NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 200),

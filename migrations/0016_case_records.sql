@@ -20,7 +20,7 @@ REVOKE EXECUTE ON FUNCTION uuid_range(uuid, uuid), uuid_range(uuid, uuid, text),
     text_multirange(), text_multirange(text_range), text_multirange(VARIADIC text_range[])
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION uuid_range(uuid, uuid, text), text_range(text, text, text)
-TO fifteenplus_signed_in, fifteenplus_owner;
+TO fifteenplus_owner, fifteenplus_signed_in, fifteenplus_api, fifteenplus_worker;
 SET LOCAL ROLE fifteenplus_owner;
 
 -- Names as they are looked for: without accents, capitals, apostrophes and other signs, one space between words.
@@ -426,9 +426,10 @@ CREATE POLICY manager_changes_allocations ON allocations FOR UPDATE TO fifteenpl
 USING ((SELECT w.staff_role FROM sec.who() AS w) = 'manager' AND person_id = ANY(ARRAY(SELECT sec.visible_people())))
 WITH CHECK ((SELECT w.staff_role FROM sec.who() AS w) = 'manager' AND person_id = ANY(ARRAY(SELECT sec.visible_people())));
 
--- Colleagues know who is away; everybody says so of themselves, and a manager of their team.
-CREATE POLICY staff_see_absences ON staff_absences FOR SELECT TO fifteenplus_signed_in
-USING ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL);
+-- Colleagues know who is away, and a young person of their own adviser; everybody says so of themselves, and a
+-- manager of their team.
+CREATE POLICY colleagues_absences ON staff_absences FOR SELECT TO fifteenplus_signed_in
+USING (staff_id IN (SELECT s.staff_id FROM staff AS s));
 CREATE POLICY staff_add_absences ON staff_absences FOR INSERT TO fifteenplus_signed_in
 WITH CHECK (
     staff_id = (SELECT w.staff_id FROM sec.who() AS w)

@@ -83,12 +83,12 @@ CREATE TABLE suitability_assessments (
     assessed_on date NOT NULL,
     is_suitable boolean NOT NULL,
     facilities_and_services text NOT NULL CHECK (length(facilities_and_services) BETWEEN 1 AND 4000),
-    state_of_repair text NOT NULL CHECK (length(state_of_repair) BETWEEN 1 AND 4000),
+    repair text NOT NULL CHECK (length(repair) BETWEEN 1 AND 4000),
     safety text NOT NULL CHECK (length(safety) BETWEEN 1 AND 4000),
     location text NOT NULL CHECK (length(location) BETWEEN 1 AND 4000),
     support text NOT NULL CHECK (length(support) BETWEEN 1 AND 4000),
     tenancy_status text NOT NULL CHECK (length(tenancy_status) BETWEEN 1 AND 4000),
-    financial_commitments text NOT NULL CHECK (length(financial_commitments) BETWEEN 1 AND 4000),
+    costs_and_affordability text NOT NULL CHECK (length(costs_and_affordability) BETWEEN 1 AND 4000),
     young_persons_views text NOT NULL CHECK (length(young_persons_views) BETWEEN 1 AND 4000),
     rights_and_responsibilities text NOT NULL CHECK (length(rights_and_responsibilities) BETWEEN 1 AND 4000),
     funding_arrangements text NOT NULL CHECK (length(funding_arrangements) BETWEEN 1 AND 4000),
@@ -120,6 +120,7 @@ CREATE TABLE duty_dates (
     since_on date NOT NULL,
     amber_on date NOT NULL,
     red_on date NOT NULL CHECK (red_on >= amber_on),
+    rank smallint NOT NULL CHECK (rank >= 0),
     title text NOT NULL,
     why text NOT NULL,
     source text NOT NULL,
@@ -130,6 +131,7 @@ CREATE TABLE duty_dates (
     PRIMARY KEY (person_id, due_on, code)
 );
 COMMENT ON COLUMN duty_dates.red_on IS 'The first London day on which it is red; amber from amber_on on.';
+COMMENT ON COLUMN duty_dates.rank IS 'Which comes first where two are equally late.';
 
 -- Whose duties are to be worked out again by the worker, because whoever changed a record may not read what decides
 -- them: a young person who asks for a review, an officer who holds one. Without a foreign key, which would tell
@@ -165,18 +167,18 @@ GRANT INSERT (
 ), UPDATE (accommodation, tenancy, rent_pence_a_week, is_staying_put, is_staying_close, started_on, ended_on)
 ON accommodation_spells TO fifteenplus_signed_in;
 GRANT INSERT (
-    person_id, accommodation_spell_id, assessed_on, is_suitable, facilities_and_services, state_of_repair, safety,
-    location, support, tenancy_status, financial_commitments, young_persons_views, rights_and_responsibilities,
+    person_id, accommodation_spell_id, assessed_on, is_suitable, facilities_and_services, repair, safety,
+    location, support, tenancy_status, costs_and_affordability, young_persons_views, rights_and_responsibilities,
     funding_arrangements, landlord_checked_on
 ), UPDATE (landlord_checked_on)
 ON suitability_assessments TO fifteenplus_signed_in;
 GRANT INSERT (person_id, code, happened_on, record_id) ON duty_triggers TO fifteenplus_signed_in;
 GRANT INSERT (
-    person_id, code, due_on, due_at, since_on, amber_on, red_on, title, why, source, is_verified, is_prospective,
+    person_id, code, due_on, due_at, since_on, amber_on, red_on, rank, title, why, source, is_verified, is_prospective,
     rules_version
 ), DELETE
 ON duty_dates TO fifteenplus_signed_in, fifteenplus_worker;
-GRANT INSERT (person_id) ON duty_recomputes TO fifteenplus_signed_in;
+GRANT INSERT (person_id) ON duty_recomputes TO fifteenplus_signed_in, fifteenplus_api, fifteenplus_worker;
 -- The worker does not need to know where anybody lives, only since when and in which kind of home.
 GRANT SELECT (placement_id, person_id, provider_id, ofsted_urn, place) ON placements TO fifteenplus_worker;
 GRANT SELECT ON provider_registrations, accommodation_spells, duty_triggers, duty_dates, duty_recomputes
@@ -258,6 +260,8 @@ CREATE POLICY signed_in_ask_duty_recomputes ON duty_recomputes FOR INSERT TO fif
 WITH CHECK (
     (SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL OR person_id = (SELECT w.person_id FROM sec.who() AS w)
 );
+CREATE POLICY thread_asks_duty_recomputes ON duty_recomputes FOR INSERT TO fifteenplus_api, fifteenplus_worker
+WITH CHECK (person_id = (SELECT sec.acting_person_id()));
 CREATE POLICY worker_duty_recomputes ON duty_recomputes TO fifteenplus_worker
 USING ((SELECT sec.acting_as()) = 'worker');
 RESET ROLE;

@@ -21,6 +21,11 @@ def london_day(instant: datetime) -> date:
     return london(instant).date()
 
 
+def say_day(on: date) -> str:
+    """A day as people say it: "1 December 2026"."""
+    return f"{on.day} {on:%B} {on.year}"
+
+
 def say_day_and_time(instant: datetime) -> str:
     """The London day and time as people say it: "Tuesday 1 December at 2:30pm"."""
     there = london(instant)

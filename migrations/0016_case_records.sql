@@ -75,7 +75,9 @@ GRANT SELECT (verified_on, is_safe_to_use, is_shared, safe_from_wall, safe_until
 ON contact_points TO fifteenplus_signed_in;
 CREATE POLICY staff_change_contact_points ON contact_points FOR UPDATE TO fifteenplus_signed_in
 USING ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())))
-WITH CHECK ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())));
+WITH CHECK (
+    (SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
+);
 CREATE TRIGGER contact_points_history BEFORE UPDATE ON contact_points
 FOR EACH ROW EXECUTE FUNCTION sec.keep_history('contact_point_id');
 CREATE TRIGGER contact_points_audit AFTER INSERT OR UPDATE ON contact_points
@@ -413,7 +415,9 @@ WITH CHECK (
 );
 CREATE POLICY staff_change_young_people ON young_people FOR UPDATE TO fifteenplus_signed_in
 USING ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())))
-WITH CHECK ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())));
+WITH CHECK (
+    (SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
+);
 CREATE POLICY manager_adds_allocations ON allocations FOR INSERT TO fifteenplus_signed_in
 WITH CHECK (
     (SELECT w.staff_role FROM sec.who() AS w) = 'manager' AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
@@ -424,7 +428,9 @@ WITH CHECK (
 );
 CREATE POLICY manager_changes_allocations ON allocations FOR UPDATE TO fifteenplus_signed_in
 USING ((SELECT w.staff_role FROM sec.who() AS w) = 'manager' AND person_id = ANY(ARRAY(SELECT sec.visible_people())))
-WITH CHECK ((SELECT w.staff_role FROM sec.who() AS w) = 'manager' AND person_id = ANY(ARRAY(SELECT sec.visible_people())));
+WITH CHECK (
+    (SELECT w.staff_role FROM sec.who() AS w) = 'manager' AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
+);
 
 -- Colleagues know who is away, and a young person of their own adviser; everybody says so of themselves, and a
 -- manager of their team.

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from litestar import Response, post, put
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from api.care import service
 from api.care.models import (
@@ -42,7 +43,7 @@ def _routes_of(name: str, kind: type[CareRecord]) -> list[HTTPRouteHandler]:
         operation_id=f"add_{name.replace('-', '_')}",
         summary=f"Adds one of {name.replace('-', ' ')}.",
     )
-    async def add(request: AnyRequest, person_id: UUID) -> Response[Written]:
+    async def add(request: AnyRequest, person_id: FromPath[UUID]) -> Response[Written]:
         return await write(request, kind, lambda asked, record: service.add(asked, person_id, record), status=201)
 
     @put(
@@ -52,7 +53,7 @@ def _routes_of(name: str, kind: type[CareRecord]) -> list[HTTPRouteHandler]:
         operation_id=f"change_{name.replace('-', '_')}",
         summary=f"Changes one of {name.replace('-', ' ')}: all of it, as it is now.",
     )
-    async def change(request: AnyRequest, person_id: UUID, record_id: UUID) -> Response[Written]:
+    async def change(request: AnyRequest, person_id: FromPath[UUID], record_id: FromPath[UUID]) -> Response[Written]:
         return await write(request, kind, lambda asked, record: service.change(asked, person_id, record_id, record))
 
     return [add, change]

@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.caseload import service
 from api.caseload.models import Case, Found, Past, YoungPerson
@@ -16,13 +16,13 @@ from api.people.models import Absence, ContactPointUse, NewAllocation, YoungPers
 
 PATH = "/admin/v1/young-people"
 PERSON = PATH + "/{person_id:uuid}"
-Cursor = Annotated[str | None, Parameter(query="cursor", max_length=LONGEST_CURSOR_CHARS)]
-Count = Annotated[int, Parameter(query="count", ge=1, le=LONGEST_PAGE)]
+Cursor = Annotated[str | None, QueryParameter(name="cursor", max_length=LONGEST_CURSOR_CHARS)]
+Count = Annotated[int, QueryParameter(name="count", ge=1, le=LONGEST_PAGE)]
 
 
 @get(PATH, guards=[requires_case_staff])
 async def list_cases(
-    request: AnyRequest, cursor: Cursor = None, count: Count = 25, adviser_id: UUID | None = None
+    request: AnyRequest, cursor: Cursor = None, count: Count = 25, adviser_id: FromQuery[UUID | None] = None
 ) -> Page[Case]:
     """The caseload, the most overdue first."""
     async with reading(request) as (connection, _):
@@ -32,7 +32,7 @@ async def list_cases(
 @get(f"{PATH}/search", guards=[requires_case_staff], opt={"limit": "search"})
 async def search_young_people(
     request: AnyRequest,
-    name: Annotated[str, Parameter(query="name", min_length=1, max_length=100)],
+    name: Annotated[str, QueryParameter(name="name", min_length=1, max_length=100)],
     cursor: Cursor = None,
     count: Count = 25,
 ) -> Page[Found]:
@@ -42,7 +42,7 @@ async def search_young_people(
 
 
 @get(PERSON, guards=[requires_case_staff])
-async def show_young_person(request: AnyRequest, person_id: UUID) -> Response[YoungPerson]:
+async def show_young_person(request: AnyRequest, person_id: FromPath[UUID]) -> Response[YoungPerson]:
     """One young person whole, but for the address and the plan."""
     async with reading(request) as (connection, _):
         whole = await service.get_whole(connection, request.app.state.field_keys, person_id)
@@ -51,7 +51,11 @@ async def show_young_person(request: AnyRequest, person_id: UUID) -> Response[Yo
 
 @get(f"{PERSON}/history", guards=[requires_case_staff])
 async def list_changes(
-    request: AnyRequest, person_id: UUID, cursor: Cursor = None, count: Count = 25, record_id: UUID | None = None
+    request: AnyRequest,
+    person_id: FromPath[UUID],
+    cursor: Cursor = None,
+    count: Count = 25,
+    record_id: FromQuery[UUID | None] = None,
 ) -> Page[Past]:
     """Who changed what and when, and what it said before."""
     async with reading(request) as (connection, _):
@@ -68,7 +72,7 @@ async def add_young_person(request: AnyRequest) -> Response[Written]:
 
 
 @put(PERSON, guards=[requires_case_staff], opt={"body": YoungPersonDetails})
-async def change_young_person(request: AnyRequest, person_id: UUID) -> Response[Written]:
+async def change_young_person(request: AnyRequest, person_id: FromPath[UUID]) -> Response[Written]:
     """Changes who a young person is: all the details, as they are now."""
     keys = request.app.state.field_keys
     return await write(
@@ -77,13 +81,15 @@ async def change_young_person(request: AnyRequest, person_id: UUID) -> Response[
 
 
 @post(f"{PERSON}/allocations", guards=[requires_manager], status_code=201, opt={"body": NewAllocation})
-async def allocate_adviser(request: AnyRequest, person_id: UUID) -> Response[Written]:
+async def allocate_adviser(request: AnyRequest, person_id: FromPath[UUID]) -> Response[Written]:
     """Gives a young person another adviser from a day on."""
     return await write(request, NewAllocation, lambda asked, new: service.allocate(asked, person_id, new), status=201)
 
 
 @put(f"{PERSON}/contact-points/{{contact_point_id:uuid}}", guards=[requires_case_staff], opt={"body": ContactPointUse})
-async def change_contact_point(request: AnyRequest, person_id: UUID, contact_point_id: UUID) -> Response[Written]:
+async def change_contact_point(
+    request: AnyRequest, person_id: FromPath[UUID], contact_point_id: FromPath[UUID]
+) -> Response[Written]:
     """Notes how a number may be used."""
     return await write(
         request,
@@ -99,7 +105,7 @@ async def add_absence(request: AnyRequest) -> Response[Written]:
 
 
 @put("/admin/v1/absences/{absence_id:uuid}", guards=[requires_case_staff], opt={"body": Absence})
-async def change_absence(request: AnyRequest, absence_id: UUID) -> Response[Written]:
+async def change_absence(request: AnyRequest, absence_id: FromPath[UUID]) -> Response[Written]:
     """Changes when one of the staff is away."""
     return await write(request, Absence, lambda asked, absence: people.note_absence(asked, absence, absence_id))
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from litestar import Response, get, post, put
+from litestar.params import FromPath
 
 from api.entitlements import service
 from api.entitlements.models import Claim, Entitlements, Payment
@@ -13,20 +14,20 @@ PATH = "/admin/v1/young-people/{person_id:uuid}/entitlements"
 
 
 @get(PATH, guards=[requires_case_staff])
-async def show_entitlements(request: AnyRequest, person_id: UUID) -> Entitlements:
+async def show_entitlements(request: AnyRequest, person_id: FromPath[UUID]) -> Entitlements:
     """What somebody may claim today, with amount, source and days, and what they have claimed."""
     async with reading(request) as (connection, _):
         return await service.get_entitlements(connection, person_id)
 
 
 @post(f"{PATH}/claims", guards=[requires_case_staff], status_code=201, opt={"body": Claim})
-async def add_claim(request: AnyRequest, person_id: UUID) -> Response[Written]:
+async def add_claim(request: AnyRequest, person_id: FromPath[UUID]) -> Response[Written]:
     """Keeps a claim."""
     return await write(request, Claim, lambda asked, new: service.claim(asked, person_id, new), status=201)
 
 
 @put(f"{PATH}/claims/{{claim_id:uuid}}", guards=[requires_case_staff], opt={"body": Payment})
-async def pay_claim(request: AnyRequest, person_id: UUID, claim_id: UUID) -> Response[Written]:
+async def pay_claim(request: AnyRequest, person_id: FromPath[UUID], claim_id: FromPath[UUID]) -> Response[Written]:
     """Notes when a claim was paid."""
     return await write(request, Payment, lambda asked, payment: service.pay(asked, person_id, claim_id, payment))
 

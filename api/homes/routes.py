@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from api.homes import service
 from api.homes.models import Home, HomeAddress, HomeDetails, Move, NewAddress, OwnHome, Suitability
@@ -22,9 +22,9 @@ WORDS = load_words()
 @get(f"{PERSON}/homes", guards=[requires_case_staff])
 async def list_homes(
     request: AnyRequest,
-    person_id: UUID,
-    cursor: Annotated[str | None, Parameter(query="cursor", max_length=LONGEST_CURSOR_CHARS)] = None,
-    count: Annotated[int, Parameter(query="count", ge=1, le=LONGEST_PAGE)] = 25,
+    person_id: FromPath[UUID],
+    cursor: Annotated[str | None, QueryParameter(name="cursor", max_length=LONGEST_CURSOR_CHARS)] = None,
+    count: Annotated[int, QueryParameter(name="count", ge=1, le=LONGEST_PAGE)] = 25,
 ) -> Page[Home]:
     """Where somebody lives and lived, the latest first, without addresses."""
     async with reading(request) as (connection, _):
@@ -32,14 +32,14 @@ async def list_homes(
 
 
 @post(f"{PERSON}/homes", guards=[requires_case_staff], status_code=201, opt={"body": Move})
-async def record_move(request: AnyRequest, person_id: UUID) -> Response[Written]:
+async def record_move(request: AnyRequest, person_id: FromPath[UUID]) -> Response[Written]:
     """Records a move: the home before ends, the new one begins, and the visits that follow become due."""
     keys = request.app.state.field_keys
     return await write(request, Move, lambda asked, moved: service.move(asked, keys, person_id, moved), status=201)
 
 
 @put(f"{PERSON}/homes/{{spell_id:uuid}}", guards=[requires_case_staff], opt={"body": HomeDetails})
-async def correct_home(request: AnyRequest, person_id: UUID, spell_id: UUID) -> Response[Written]:
+async def correct_home(request: AnyRequest, person_id: FromPath[UUID], spell_id: FromPath[UUID]) -> Response[Written]:
     """Puts right what was recorded of a time at a home."""
     return await write(
         request, HomeDetails, lambda asked, details: service.correct(asked, person_id, spell_id, details)
@@ -52,7 +52,7 @@ async def correct_home(request: AnyRequest, person_id: UUID, spell_id: UUID) -> 
     status_code=201,
     opt={"body": Suitability},
 )
-async def assess_home(request: AnyRequest, person_id: UUID, spell_id: UUID) -> Response[Written]:
+async def assess_home(request: AnyRequest, person_id: FromPath[UUID], spell_id: FromPath[UUID]) -> Response[Written]:
     """Keeps an assessment of whether a home suits."""
     return await write(
         request, Suitability, lambda asked, done: service.assess(asked, person_id, spell_id, done), status=201
@@ -60,7 +60,7 @@ async def assess_home(request: AnyRequest, person_id: UUID, spell_id: UUID) -> R
 
 
 @get(f"{PERSON}/home/address", guards=[requires_case_staff])
-async def show_address(request: AnyRequest, person_id: UUID) -> Response[HomeAddress]:
+async def show_address(request: AnyRequest, person_id: FromPath[UUID]) -> Response[HomeAddress]:
     """Where somebody lives now. That it was read is noted by itself."""
     async with reading(request) as (connection, _):
         home = await service.read_address(connection, request.app.state.field_keys, person_id)
@@ -68,7 +68,9 @@ async def show_address(request: AnyRequest, person_id: UUID) -> Response[HomeAdd
 
 
 @put(f"{PERSON}/placements/{{placement_id:uuid}}/address", guards=[requires_case_staff], opt={"body": NewAddress})
-async def change_address(request: AnyRequest, person_id: UUID, placement_id: UUID) -> Response[Written]:
+async def change_address(
+    request: AnyRequest, person_id: FromPath[UUID], placement_id: FromPath[UUID]
+) -> Response[Written]:
     """Keeps where a home is. The version is that of the address that was read."""
     keys = request.app.state.field_keys
     return await write(

@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from api.kit.access import requires_case_staff, requires_manager
 from api.kit.pages import LONGEST_CURSOR_CHARS, LONGEST_PAGE, Page
@@ -19,8 +19,8 @@ REGISTRATIONS = PATH + "/{provider_id:uuid}/registrations"
 @get(PATH, guards=[requires_case_staff])
 async def list_providers(
     request: AnyRequest,
-    cursor: Annotated[str | None, Parameter(query="cursor", max_length=LONGEST_CURSOR_CHARS)] = None,
-    count: Annotated[int, Parameter(query="count", ge=1, le=LONGEST_PAGE)] = 25,
+    cursor: Annotated[str | None, QueryParameter(name="cursor", max_length=LONGEST_CURSOR_CHARS)] = None,
+    count: Annotated[int, QueryParameter(name="count", ge=1, le=LONGEST_PAGE)] = 25,
 ) -> Page[ProviderView]:
     """Providers by name, with their registrations."""
     async with reading(request) as (connection, _):
@@ -34,13 +34,15 @@ async def add_provider(request: AnyRequest) -> Response[Written]:
 
 
 @post(REGISTRATIONS, guards=[requires_manager], status_code=201, opt={"body": Registration})
-async def register_provider(request: AnyRequest, provider_id: UUID) -> Response[Written]:
+async def register_provider(request: AnyRequest, provider_id: FromPath[UUID]) -> Response[Written]:
     """Adds a provider's registration with Ofsted."""
     return await write(request, Registration, lambda asked, new: service.register(asked, provider_id, new), status=201)
 
 
 @put(f"{REGISTRATIONS}/{{registration_id:uuid}}", guards=[requires_manager], opt={"body": Registration})
-async def change_registration(request: AnyRequest, provider_id: UUID, registration_id: UUID) -> Response[Written]:
+async def change_registration(
+    request: AnyRequest, provider_id: FromPath[UUID], registration_id: FromPath[UUID]
+) -> Response[Written]:
     """Changes from when until when a provider is registered."""
     return await write(
         request,

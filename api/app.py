@@ -14,11 +14,16 @@ from api.audit import service as audit
 from api.audit.anchor import read_anchors
 from api.audit.jobs import Sealing
 from api.audit.models import Findings
+from api.care.routes import ROUTES as CARE_ROUTES
+from api.caseload.routes import ROUTES as CASELOAD_ROUTES
+from api.cases import service as cases
 from api.clients.rasa import RasaClient
 from api.clients.twilio import TwilioClient, signature_is_valid
 from api.concerns.screen import load_screen
 from api.conversations.jobs import Answering, forget_old_dialogues
 from api.conversations.routes import run_action
+from api.entitlements.routes import ROUTES as ENTITLEMENT_ROUTES
+from api.homes.routes import ROUTES as HOME_ROUTES
 from api.identity.jobs import CodeSending, forget_old
 from api.identity.routes import ROUTES as SIGN_IN_ROUTES
 from api.kit import errors, health
@@ -34,6 +39,7 @@ from api.kit.words import load_words
 from api.messages.jobs import Delivery
 from api.messages.routes import receive_status, receive_text
 from api.messages.service import count_attention
+from api.providers.routes import ROUTES as PROVIDER_ROUTES
 from api.settings import (
     CheckAuditSettings,
     MigrateSettings,
@@ -45,7 +51,19 @@ from api.settings import (
 
 LARGEST_BODY_BYTES = 64 * 1024
 
-ROUTES = [receive_text, receive_status, run_action, health.live, health.ready, *SIGN_IN_ROUTES]
+ROUTES = [
+    receive_text,
+    receive_status,
+    run_action,
+    health.live,
+    health.ready,
+    *SIGN_IN_ROUTES,
+    *CASELOAD_ROUTES,
+    *CARE_ROUTES,
+    *HOME_ROUTES,
+    *PROVIDER_ROUTES,
+    *ENTITLEMENT_ROUTES,
+]
 
 # Nothing here is meant for a browser, a cache or another site.
 HEADERS = [
@@ -62,12 +80,15 @@ DATABASE_GONE = [error for error in DATABASE_AWAY if error is not DatabaseBusy]
 
 HOUR_S = 3600.0
 SEAL_EVERY_S = 10.0
+DUTIES_EVERY_S = 5.0
 CHORES = (
     Chore("forget old dialogues", HOUR_S, forget_old_dialogues),
     Chore("forget old beats", HOUR_S, forget_old_beats),
     Chore("forget old sign-ins", HOUR_S, forget_old),
     Chore("forget full limits", HOUR_S, forget_full_limits),
     Chore("forget old idempotency keys", HOUR_S, forget_old_keys),
+    Chore("work out duties that were asked for", DUTIES_EVERY_S, cases.recompute_asked),
+    Chore("work out everybody's duties", 60.0, cases.recompute_old),
 )
 
 

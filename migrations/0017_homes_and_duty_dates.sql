@@ -28,7 +28,7 @@ CREATE TABLE provider_registrations (
 );
 CREATE INDEX provider_registrations_provider ON provider_registrations (provider_id, registered_from);
 
--- A home of one young person's. Its address is theirs alone, encrypted with their own key and read by a route of its own.
+-- A home of one young person's. Its address is theirs alone: encrypted with their own key, read by a route of its own.
 CREATE TABLE placements (
     placement_id uuid PRIMARY KEY DEFAULT uuidv7(),
     person_id uuid NOT NULL REFERENCES young_people,
@@ -133,6 +133,13 @@ CREATE TABLE duty_dates (
 COMMENT ON COLUMN duty_dates.red_on IS 'The first London day on which it is red; amber from amber_on on.';
 COMMENT ON COLUMN duty_dates.rank IS 'Which comes first where two are equally late.';
 
+-- When the duties of somebody were last worked out, however many these are.
+CREATE TABLE duty_checks (
+    person_id uuid PRIMARY KEY REFERENCES young_people,
+    checked_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX duty_checks_age ON duty_checks (checked_at);
+
 -- Whose duties are to be worked out again by the worker, because whoever changed a record may not read what decides
 -- them: a young person who asks for a review, an officer who holds one. Without a foreign key, which would tell
 -- whoever asks whether somebody is there.
@@ -149,10 +156,11 @@ ALTER TABLE accommodation_spells ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECU
 ALTER TABLE suitability_assessments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE duty_triggers ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE duty_dates ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE duty_checks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE duty_recomputes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 GRANT SELECT ON providers, provider_registrations, placements, accommodation_spells, suitability_assessments,
-    duty_triggers, duty_dates
+    duty_triggers, duty_dates, duty_checks
 TO fifteenplus_signed_in;
 GRANT INSERT (name), UPDATE (name) ON providers TO fifteenplus_signed_in;
 GRANT INSERT (provider_id, urn, kind, registered_from, registered_until), UPDATE (registered_from, registered_until)
@@ -181,8 +189,9 @@ ON duty_dates TO fifteenplus_signed_in, fifteenplus_worker;
 GRANT INSERT (person_id) ON duty_recomputes TO fifteenplus_signed_in, fifteenplus_api, fifteenplus_worker;
 -- The worker does not need to know where anybody lives, only since when and in which kind of home.
 GRANT SELECT (placement_id, person_id, provider_id, ofsted_urn, place) ON placements TO fifteenplus_worker;
-GRANT SELECT ON provider_registrations, accommodation_spells, duty_triggers, duty_dates, duty_recomputes
+GRANT SELECT ON provider_registrations, accommodation_spells, duty_triggers, duty_dates, duty_checks, duty_recomputes
 TO fifteenplus_worker;
+GRANT INSERT (person_id, checked_at), UPDATE (checked_at) ON duty_checks TO fifteenplus_signed_in, fifteenplus_worker;
 GRANT SELECT (person_id, accommodation_spell_id, assessed_on, is_suitable) ON suitability_assessments
 TO fifteenplus_worker;
 GRANT DELETE ON duty_recomputes TO fifteenplus_worker;
@@ -250,9 +259,18 @@ USING ((SELECT sec.acting_as()) = 'worker');
 CREATE POLICY visible_duty_dates ON duty_dates FOR SELECT TO fifteenplus_signed_in
 USING ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())));
 CREATE POLICY staff_add_duty_dates ON duty_dates FOR INSERT TO fifteenplus_signed_in
-WITH CHECK ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())));
+WITH CHECK (
+    (SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
+);
 CREATE POLICY staff_replace_duty_dates ON duty_dates FOR DELETE TO fifteenplus_signed_in
 USING ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())));
+CREATE POLICY staff_duty_checks ON duty_checks TO fifteenplus_signed_in
+USING ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())))
+WITH CHECK (
+    (SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
+);
+CREATE POLICY worker_duty_checks ON duty_checks TO fifteenplus_worker
+USING ((SELECT sec.acting_as()) = 'worker') WITH CHECK ((SELECT sec.acting_as()) = 'worker');
 CREATE POLICY worker_duty_dates ON duty_dates TO fifteenplus_worker
 USING ((SELECT sec.acting_as()) = 'worker') WITH CHECK ((SELECT sec.acting_as()) = 'worker');
 

@@ -89,14 +89,7 @@ class InTouch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 CareRecord: TypeAlias = (
-    CarePeriod
-    | Episode
-    | FamilyPlacement
-    | Detention
-    | SpecialGuardianship
-    | Activity
-    | EducationProgramme
-    | InTouch
+    CarePeriod | Episode | FamilyPlacement | Detention | SpecialGuardianship | Activity | EducationProgramme | InTouch
 )
 
 

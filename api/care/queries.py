@@ -1,7 +1,7 @@
 """The records of somebody's care in the database: for each kind how one is added and changed, in its fields' order."""
 
 from itertools import starmap
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -110,7 +110,7 @@ class Stored(NamedTuple):
 
 async def add(connection: Connection, person_id: UUID, record: CareRecord) -> Stored:
     """Adds a record to somebody's. A spell that overlaps raises asyncpg.ExclusionViolationError."""
-    row = await connection.fetchrow(SQL[type(record)][0], person_id, *msgspec.structs.astuple(record))
+    row: Any = await connection.fetchrow(SQL[type(record)][0], person_id, *msgspec.structs.astuple(record))
     return Stored(*row)
 
 

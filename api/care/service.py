@@ -73,9 +73,7 @@ def _links() -> Iterator[None]:
         raise Refused(errors=[FieldError(path, "This young person has no such record.")]) from None
 
 
-async def _check(
-    asked: Write, held: Held, record: CareRecord, there: list[Spell], but: UUID | None = None
-) -> None:
+async def _check(asked: Write, held: Held, record: CareRecord, there: list[Spell], but: UUID | None = None) -> None:
     if isinstance(record, InTouch):
         _check_in_touch(held, record, there, but)
         return
@@ -84,7 +82,9 @@ async def _check(
     if isinstance(record, EducationProgramme):
         people.check_days(held, record.informed_on, name="informed_on")
         return
-    people.check_apart([(s.record_id, s.started_on, s.ended_on) for s in there], record.started_on, record.ended_on, but)
+    people.check_apart(
+        [(s.record_id, s.started_on, s.ended_on) for s in there], record.started_on, record.ended_on, but
+    )
     if isinstance(record, CarePeriod):
         await _check_period(asked, record, but)
     elif isinstance(record, Episode):
@@ -176,7 +176,9 @@ def _check_place(held: Held, record: Episode) -> None:
     needs_urn = not codes.is_in("no_urn", record.place)
     if needs_urn is (record.urn is None):
         message = "This placement needs the URN of its provider." if needs_urn else "This placement has no URN."
-        raise Refused(errors=[FieldError("urn", message, ("SC and 6 digits, 7 digits, or XXXXXXX",) if needs_urn else ())])
+        raise Refused(
+            errors=[FieldError("urn", message, ("SC and 6 digits, 7 digits, or XXXXXXX",) if needs_urn else ())]
+        )
     check_age(held, record.place, record.started_on)
 
 

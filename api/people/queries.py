@@ -2,6 +2,7 @@
 
 from datetime import date, time
 from itertools import starmap
+from typing import Any
 from uuid import UUID
 
 from api.kit.db import Connection
@@ -173,7 +174,7 @@ async def add_allocation(
     connection: Connection, person_id: UUID, staff_id: UUID, starts_on: date, reason: str | None
 ) -> tuple[UUID, int]:
     """Makes one of the staff somebody's adviser; returns the record's id and version."""
-    row = await connection.fetchrow(ADD_ALLOCATION, person_id, staff_id, starts_on, reason)
+    row: Any = await connection.fetchrow(ADD_ALLOCATION, person_id, staff_id, starts_on, reason)
     return row[0], row[1]
 
 
@@ -197,7 +198,7 @@ async def add_absence(
     connection: Connection, staff_id: UUID, started_on: date, ended_on: date, covered_by: UUID | None
 ) -> tuple[UUID, int]:
     """Notes that one of the staff is away; returns the record's id and version."""
-    row = await connection.fetchrow(ADD_ABSENCE, staff_id, started_on, ended_on, covered_by)
+    row: Any = await connection.fetchrow(ADD_ABSENCE, staff_id, started_on, ended_on, covered_by)
     return row[0], row[1]
 
 

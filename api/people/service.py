@@ -82,6 +82,7 @@ def _say_run(days: list[WorkingDay]) -> str:
     first, last = WEEKDAYS[days[0].iso_weekday], WEEKDAYS[days[-1].iso_weekday]
     return f"{first} {_hours(days[0])}" if len(days) == 1 else f"{first} to {last} {_hours(days[0])}"
 
+
 async def hold(connection: Connection, person_id: UUID) -> Held:
     """Waits until nobody else changes the records of a young person, and says who that is. Raises NotFound."""
     held = await queries.hold(connection, person_id)
@@ -125,7 +126,12 @@ def check_code(list_name: str, code: str | None, on: date, path: str) -> None:
 
 
 def check_apart(
-    spells: Iterable[tuple[UUID, date, date | None]], started_on: date, ended_on: date | None, but: UUID | None = None
+    spells: Iterable[tuple[UUID, date, date | None]],
+    started_on: date,
+    ended_on: date | None,
+    but: UUID | None = None,
+    *,
+    name: str = "started_on",
 ) -> None:
     """Raises Conflict when days overlap with those of a spell that is there (but one); says which days are taken."""
     for spell_id, from_on, until_on in spells:
@@ -133,15 +139,19 @@ def check_apart(
         if spell_id != but and not is_apart:
             taken = f"{say_day(from_on)} to " + (f"before {say_day(until_on)}" if until_on else "now, not ended")
             allowed = f"days before {say_day(from_on)}" + (f", or from {say_day(until_on)}" if until_on else "")
-            raise Conflict(errors=[FieldError("started_on", f"It overlaps with one that is there: {taken}.", (allowed,))])
+            raise Conflict(errors=[FieldError(name, f"It overlaps with one that is there: {taken}.", (allowed,))])
 
 
 def _check_details(details: YoungPersonDetails) -> None:
     today = clock.london_day(clock.now())
     if not FIRST_BIRTH <= details.born_on <= today:
-        raise Refused(errors=[FieldError("born_on", "Nobody we work with was born then.", (_span(FIRST_BIRTH, today),))])
+        raise Refused(
+            errors=[FieldError("born_on", "Nobody we work with was born then.", (_span(FIRST_BIRTH, today),))]
+        )
     if details.died_on is not None and not details.born_on <= details.died_on <= today:
-        raise Refused(errors=[FieldError("died_on", "It is not between birth and today.", (_span(details.born_on, today),))])
+        raise Refused(
+            errors=[FieldError("died_on", "It is not between birth and today.", (_span(details.born_on, today),))]
+        )
     for path, pattern, example in PATTERNS:
         value = getattr(details, path)
         if value is not None and not pattern.fullmatch(value):
@@ -178,9 +188,7 @@ async def change(asked: Write, keys: FieldKeys, person_id: UUID, details: YoungP
     note = details.safe_contact_note
     note_enc = None if note is None else await _encrypt_note(asked.connection, keys, person_id, note)
     with _one_child_id():
-        version = await queries.change_person(
-            asked.connection, person_id, *_values(details), details.died_on, note_enc
-        )
+        version = await queries.change_person(asked.connection, person_id, *_values(details), details.died_on, note_enc)
     return Written(person_id, version)
 
 
@@ -283,9 +291,7 @@ async def _check_cover(connection: Connection, absence: Absence) -> None:
         raise Refused(errors=[FieldError("covered_by_staff_id", "They can not cover these days.", allowed)])
 
 
-async def change_contact_point(
-    asked: Write, person_id: UUID, contact_point_id: UUID, use: ContactPointUse
-) -> Written:
+async def change_contact_point(asked: Write, person_id: UUID, contact_point_id: UUID, use: ContactPointUse) -> Written:
     """Notes how a number may be used. Raises NotFound, Stale or Refused."""
     await hold(asked.connection, person_id)
     version = await queries.get_contact_point_version(asked.connection, contact_point_id, person_id)

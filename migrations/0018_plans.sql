@@ -388,14 +388,6 @@ GRANT SELECT (review_id, person_id, trigger, requested_at, due_on, scheduled_at,
 ON plan_reviews TO fifteenplus_api, fifteenplus_worker;
 GRANT INSERT (person_id, trigger, due_on, due_rule) ON plan_reviews TO fifteenplus_api, fifteenplus_worker;
 GRANT SELECT (person_id, reviewing_officer_id, held_on) ON plan_reviews TO fifteenplus_resolver;
--- The worker computes from these days what is due, and reads no word of what was written.
-GRANT SELECT (event) ON plan_reviews TO fifteenplus_worker;
-GRANT SELECT (needs_assessment_id, person_id, started_on, completed_on) ON needs_assessments TO fifteenplus_worker;
-GRANT SELECT (plan_id, person_id, version_no, status, basis, effective_from, signed_on) ON pathway_plans
-TO fifteenplus_worker;
-GRANT SELECT (
-    contact_id, person_id, happened_at, kind, purpose, was_reached, was_seen, was_seen_alone, at_accommodation
-) ON visits_and_contacts TO fifteenplus_worker;
 
 ALTER TABLE needs_assessments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE pathway_plans ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -535,14 +527,6 @@ CREATE POLICY staff_correct_visits_and_contacts ON visits_and_contacts FOR UPDAT
 USING (
     (SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
 );
-CREATE POLICY worker_needs_assessments ON needs_assessments FOR SELECT TO fifteenplus_worker
-USING ((SELECT sec.acting_as()) = 'worker');
-CREATE POLICY worker_pathway_plans ON pathway_plans FOR SELECT TO fifteenplus_worker
-USING ((SELECT sec.acting_as()) = 'worker');
-CREATE POLICY worker_plan_reviews ON plan_reviews FOR SELECT TO fifteenplus_worker
-USING ((SELECT sec.acting_as()) = 'worker');
-CREATE POLICY worker_visits_and_contacts ON visits_and_contacts FOR SELECT TO fifteenplus_worker
-USING ((SELECT sec.acting_as()) = 'worker');
 GRANT EXECUTE ON FUNCTION london_today() TO fifteenplus_signed_in;
 RESET ROLE;
 

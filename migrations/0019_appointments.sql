@@ -142,9 +142,7 @@ FOR EACH ROW EXECUTE FUNCTION sec.keep_history('calendar_feed_id');
 CREATE TRIGGER calendar_feeds_noted AFTER INSERT OR UPDATE ON calendar_feeds
 FOR EACH ROW EXECUTE FUNCTION audit_notes_change('calendar_feed_id');
 
-GRANT SELECT (calendar_feed_id, staff_id, created_at, revoked_at, version), INSERT (staff_id, secret_hash),
-    UPDATE (revoked_at)
-ON calendar_feeds TO fifteenplus_signed_in;
+GRANT SELECT, INSERT (calendar_feed_id, staff_id, secret_hash), UPDATE (revoked_at) ON calendar_feeds TO fifteenplus_signed_in;
 GRANT SELECT (staff_id, secret_hash, revoked_at) ON calendar_feeds TO fifteenplus_resolver;
 GRANT SELECT (appointment_id, staff_id, starts_at, ends_at, status, kind, calendar_uid, changed_at, version)
 ON appointments TO fifteenplus_resolver;

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Literal
 
-import msgspec
-
 from api.plans.models import Action, ActionChange, Comparison, Plan, Section, SectionComparison, TextChange
 
 SECTION_FIELDS = ("my_words", "what_happens_now", "staff_text", "contingency", "none_reason")
@@ -47,7 +45,7 @@ def _compare_actions(before: list[Action], after: list[Action]) -> Iterator[Acti
     yield from (ActionChange("removed", action.what, []) for origin_id, action in was.items() if origin_id not in now)
 
 
-def _changes(before: msgspec.Struct | None, after: msgspec.Struct | None, fields: tuple[str, ...]) -> Iterator[TextChange]:
+def _changes(before: object, after: object, fields: tuple[str, ...]) -> Iterator[TextChange]:
     for name in fields:
         texts = [_text(getattr(side, name)) if side is not None else None for side in (before, after)]
         if texts[0] != texts[1]:

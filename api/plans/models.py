@@ -128,7 +128,7 @@ class SectionChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     what_happens_now: LongText | UnsetType = UNSET
     staff_text: LongText | UnsetType = UNSET
     contingency: LongText | UnsetType = UNSET
-    none_reason: ShortText | None | UnsetType = UNSET
+    none_reason: ShortText | UnsetType | None = UNSET
 
 
 class NewAction(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

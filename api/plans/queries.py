@@ -8,7 +8,17 @@ from uuid import UUID
 import msgspec
 
 from api.kit.db import Connection
-from api.plans.models import ActionStatus, NewAction, NewPlan, OwnFacts, OwnPlan, PlanInList, SectionChange, SignPlan, Status
+from api.plans.models import (
+    ActionStatus,
+    NewAction,
+    NewPlan,
+    OwnFacts,
+    OwnPlan,
+    PlanInList,
+    SectionChange,
+    SignPlan,
+    Status,
+)
 
 GET_PLAN = """
     WITH plan AS MATERIALIZED (SELECT * FROM pathway_plans WHERE plan_id = $1),
@@ -127,7 +137,7 @@ async def get_own_plans(
     """The plans of the young person the connection acts for; noted as a look."""
     row: Any = await connection.fetchrow(GET_OWN_PLANS, keys, titles, you, the_team)
     plans = [None if text is None else msgspec.json.decode(text, type=OwnPlan) for text in row[:2]]
-    return OwnFacts(*plans, *row[2:7])
+    return OwnFacts(plans[0], plans[1], *row[2:7])
 
 
 LOCK_PLAN = "SELECT person_id, status, basis FROM pathway_plans WHERE plan_id = $1 FOR UPDATE"
@@ -197,7 +207,8 @@ COPY_OPEN_ACTIONS = """
     INSERT INTO plan_actions (
         section_id, plan_id, person_id, what, owner_kind, owner_staff_id, owner_name, due_on, copied_from_action_id
     )
-    SELECT s.section_id, s.plan_id, s.person_id, a.what, CASE WHEN f.staff_id IS NULL THEN a.owner_kind ELSE 'other' END,
+    SELECT s.section_id, s.plan_id, s.person_id, a.what,
+        CASE WHEN f.staff_id IS NULL THEN a.owner_kind ELSE 'other' END,
         CASE WHEN f.staff_id IS NULL THEN a.owner_staff_id END, coalesce(f.shown_name, a.owner_name), a.due_on,
         coalesce(a.copied_from_action_id, a.action_id)
     FROM plan_actions AS a JOIN plan_sections AS o USING (section_id)

@@ -37,9 +37,9 @@ from api.plans.models import (
     NewAction,
     NewPlan,
     NextReview,
+    OwnerKind,
     OwnFacts,
     OwnPlanPage,
-    OwnerKind,
     Plan,
     PlanInList,
     Section,
@@ -81,8 +81,9 @@ LONGEST_AHEAD = timedelta(days=5 * 366)
 def section_titles() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The keys of a plan's sections in the order of the law, the adviser's last, and the law's titles."""
     law = plan_law()
-    wanted = [*law.sections, law.adviser_section]
-    return tuple(one.key for one in wanted), tuple(one.title for one in wanted)
+    keys = tuple(section.key for section in law.sections)
+    titles = tuple(section.title for section in law.sections)
+    return (*keys, law.adviser_section.key), (*titles, law.adviser_section.title)
 
 
 async def get_plan(connection: Connection, plan_id: UUID) -> tuple[bytes, int]:
@@ -282,7 +283,9 @@ def _check_action(new: NewAction) -> None:
     today = clock.london_day(clock.now())
     errors = []
     if (new.owner_kind is OwnerKind.STAFF) != (new.owner_staff_id is not None):
-        errors.append(FieldError("owner_staff_id", "It is given for staff, and only for staff.", ("owner_kind: staff",)))
+        errors.append(
+            FieldError("owner_staff_id", "It is given for staff, and only for staff.", ("owner_kind: staff",))
+        )
     if (new.owner_kind is OwnerKind.OTHER) != (new.owner_name is not None):
         errors.append(FieldError("owner_name", "It is given for somebody else, and only then.", ("owner_kind: other",)))
     if not today <= new.due_on <= today + LONGEST_AHEAD:

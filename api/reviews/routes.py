@@ -21,9 +21,7 @@ REVIEW = "/admin/v1/reviews/{review_id:uuid}"
 
 
 @get(REVIEWS, guards=[requires_reader_of_cases])
-async def list_reviews(
-    request: AnyRequest, person_id: UUID, cursor: Cursor = None, count: Count = 20
-) -> Page[Review]:
+async def list_reviews(request: AnyRequest, person_id: UUID, cursor: Cursor = None, count: Count = 20) -> Page[Review]:
     """Somebody's reviews, those due last first."""
     async with reading(request) as (connection, _):
         return await service.list_reviews(connection, person_id, cursor, count)
@@ -41,9 +39,7 @@ async def schedule_review(request: AnyRequest, review_id: UUID) -> Response[Writ
     return await write(request, ReviewMeeting, lambda asked, meeting: service.schedule(asked, review_id, meeting))
 
 
-@post(
-    f"{REVIEW}/meeting/cancel", guards=[requires_reader_of_cases], status_code=200, opt={"body": MeetingCancelled}
-)
+@post(f"{REVIEW}/meeting/cancel", guards=[requires_reader_of_cases], status_code=200, opt={"body": MeetingCancelled})
 async def cancel_review_meeting(request: AnyRequest, review_id: UUID) -> Response[Written]:
     """Takes a meeting off; the review stays due."""
     return await write(

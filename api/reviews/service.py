@@ -52,7 +52,7 @@ async def list_reviews(connection: Connection, person_id: UUID, cursor: str | No
     if found is None:
         raise NotFound
     last = found[count - 1] if len(found) > count else None
-    return Page(found[:count], last and write_cursor(last.due_on, last.review_id))
+    return Page(found[:count], None if last is None else write_cursor(last.due_on, last.review_id))
 
 
 async def call_for(asked: Write, person_id: UUID, new: NewReview) -> Written:

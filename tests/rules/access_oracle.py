@@ -45,7 +45,9 @@ KEYS = {
 
 CASES = {"young_people", "contact_points"}
 IN_TOUCH = {"allocations", "conversations", "appointments", "sessions"}
-STAFF_ONLY = {"concerns", "attention_flags", "restricted_cases", "restricted_case_staff", "record_history"} | {"visits_and_contacts"}
+STAFF_ONLY = {"concerns", "attention_flags", "restricted_cases", "restricted_case_staff", "record_history"} | {
+    "visits_and_contacts"
+}
 KNOWN_TO_STAFF = {"teams", "staff", "working_hours", "duty_rota"}
 
 # Actors that are a part of the service see all or nothing of a table.

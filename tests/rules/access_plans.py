@@ -48,7 +48,8 @@ VISIT = """
     VALUES ($1, $2, now(), 'call', 'other', true, $2) RETURNING contact_id
 """
 FEED = """
-    INSERT INTO calendar_feeds (staff_id, secret_hash) VALUES ($1, sha256($1::uuid::text::bytea)) RETURNING calendar_feed_id
+    INSERT INTO calendar_feeds (staff_id, secret_hash) VALUES ($1, sha256($1::uuid::text::bytea))
+    RETURNING calendar_feed_id
 """
 JOB = """
     INSERT INTO jobs (kind, serial_key, payload)

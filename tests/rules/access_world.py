@@ -88,7 +88,13 @@ PEOPLE = [
     Person("from tomorrow", "north", (Allocation("before and after", from_day=1),)),
     Person("of other roles", "south", (Allocation("administrator"),)),
     Person("of reviewing", "south", (Allocation("reviewing"),)),
-    Person("restricted", "north", (Allocation("adviser n"),), is_restricted=True, named=("named", "administrator", "reviewing named")),
+    Person(
+        "restricted",
+        "north",
+        (Allocation("adviser n"),),
+        is_restricted=True,
+        named=("named", "administrator", "reviewing named"),
+    ),
     Person("restricted s", "south", (Allocation("adviser s"),), is_restricted=True),
     Person("died", "north", (Allocation("adviser n"),), has_died=True),
 ]

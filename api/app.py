@@ -10,10 +10,13 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.types import Message, Scope
 
+from api.appointments.routes import ROUTES as APPOINTMENT_ROUTES
+from api.assessments.routes import ROUTES as ASSESSMENT_ROUTES
 from api.audit import service as audit
 from api.audit.anchor import read_anchors
 from api.audit.jobs import Sealing
 from api.audit.models import Findings
+from api.calendars.routes import ROUTES as CALENDAR_ROUTES
 from api.care.routes import ROUTES as CARE_ROUTES
 from api.caseload.routes import ROUTES as CASELOAD_ROUTES
 from api.cases import service as cases
@@ -39,7 +42,9 @@ from api.kit.words import load_words
 from api.messages.jobs import Delivery
 from api.messages.routes import receive_status, receive_text
 from api.messages.service import count_attention
+from api.plans.routes import ROUTES as PLAN_ROUTES
 from api.providers.routes import ROUTES as PROVIDER_ROUTES
+from api.reviews.routes import ROUTES as REVIEW_ROUTES
 from api.settings import (
     CheckAuditSettings,
     MigrateSettings,
@@ -48,6 +53,7 @@ from api.settings import (
     WorkSettings,
     read_settings,
 )
+from api.visits.routes import ROUTES as VISIT_ROUTES
 
 LARGEST_BODY_BYTES = 64 * 1024
 
@@ -63,6 +69,12 @@ ROUTES = [
     *HOME_ROUTES,
     *PROVIDER_ROUTES,
     *ENTITLEMENT_ROUTES,
+    *ASSESSMENT_ROUTES,
+    *PLAN_ROUTES,
+    *REVIEW_ROUTES,
+    *VISIT_ROUTES,
+    *APPOINTMENT_ROUTES,
+    *CALENDAR_ROUTES,
 ]
 
 # Nothing here is meant for a browser, a cache or another site.

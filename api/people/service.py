@@ -248,6 +248,11 @@ async def allocate(asked: Write, person_id: UUID, new: NewAllocation) -> Written
     return Written(allocation_id, version, f"/admin/v1/young-people/{person_id}")
 
 
+async def get_staff(connection: Connection, staff_id: UUID) -> tuple[str, date | None] | None:
+    """The role of one of the staff, and the day on which they left or will."""
+    return await queries.get_staff(connection, staff_id)
+
+
 async def _check_adviser(connection: Connection, new: NewAllocation) -> None:
     allowed = ("a personal adviser, duty worker or manager who is here on that day",)
     found = await queries.get_staff(connection, new.staff_id)

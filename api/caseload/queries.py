@@ -37,7 +37,7 @@ LIST_CASES = """
         ) AS d ON true
         CROSS JOIN LATERAL (
             SELECT CASE WHEN k.person_id IS NULL THEN 0 ELSE coalesce(d.colour_rank, 2) END AS colour_rank,
-                coalesce(d.due_on, CASE WHEN k.person_id IS NULL THEN date '0001-01-01' ELSE date '9999-12-31' END)
+                coalesce(d.due_on, CASE WHEN k.person_id IS NULL THEN date '1900-01-01' ELSE date '2999-12-31' END)
                     AS sort_on
         ) AS c
         LEFT JOIN LATERAL (
@@ -61,20 +61,26 @@ LIST_CASES = """
         WHERE p.died_on IS NULL AND ($5::uuid IS NULL OR a.staff_id = $5)
             AND ($1::int IS NULL OR (c.colour_rank, c.sort_on, p.person_id) > ($1, $2::date, $3::uuid))
         ORDER BY c.colour_rank, c.sort_on, p.person_id
-        LIMIT $4
+        LIMIT $4 + 1
+    ), shown AS (
+        SELECT * FROM page ORDER BY colour_rank, sort_on, person_id LIMIT $4
     )
-    SELECT audit_notes_views(ARRAY(SELECT g.person_id FROM page AS g), 'duty_dates'),
-        (SELECT coalesce(json_agg(g ORDER BY g.colour_rank, g.sort_on, g.person_id), '[]')::text FROM page AS g)
+    SELECT audit_notes_views(ARRAY(SELECT g.person_id FROM shown AS g), 'duty_dates'),
+        (SELECT coalesce(json_agg(g ORDER BY g.colour_rank, g.sort_on, g.person_id), '[]')::text FROM shown AS g),
+        (SELECT count(*) > $4 FROM page)
 """
 
 
 async def list_cases(
     connection: Connection, after: tuple[int, date, UUID] | None, count: int, adviser_id: UUID | None
-) -> list[Case]:
-    """The cases that the connection sees, the most overdue first, after a place in that order."""
+) -> tuple[list[Case], bool]:
+    """The cases that the connection sees, the most overdue first, after a place in that order; and whether more follow.
+
+    Only who is shown is noted in the audit, not whoever follows.
+    """
     place = after or (None, None, None)
     row: Any = await connection.fetchrow(LIST_CASES, *place, count, adviser_id)
-    return msgspec.json.decode(row[1], type=list[Case])
+    return msgspec.json.decode(row[1], type=list[Case]), row[2]
 
 
 # A name is looked for by the beginnings of its words, in the order of their letters without accents.
@@ -100,17 +106,22 @@ SEARCH = """
             )
             AND ($2::text IS NULL OR (p.name_folded, p.person_id) > ($2, $3::uuid))
         ORDER BY p.name_folded, p.person_id
-        LIMIT $4
+        LIMIT $4 + 1
+    ), shown AS (
+        SELECT * FROM page ORDER BY name_folded, person_id LIMIT $4
     )
-    SELECT audit_notes_views(ARRAY(SELECT g.person_id FROM page AS g), 'young_people'),
-        (SELECT coalesce(json_agg(g ORDER BY g.name_folded, g.person_id), '[]')::text FROM page AS g)
+    SELECT audit_notes_views(ARRAY(SELECT g.person_id FROM shown AS g), 'young_people'),
+        (SELECT coalesce(json_agg(g ORDER BY g.name_folded, g.person_id), '[]')::text FROM shown AS g),
+        (SELECT count(*) > $4 FROM page)
 """
 
 
-async def search(connection: Connection, name: str, after: tuple[str, UUID] | None, count: int) -> list[Found]:
-    """Those of the people the connection sees whose names have words that begin so, after a place in their order."""
+async def search(
+    connection: Connection, name: str, after: tuple[str, UUID] | None, count: int
+) -> tuple[list[Found], bool]:
+    """Those the connection sees whose names have words that begin so, after a place in their order; and if more do."""
     row: Any = await connection.fetchrow(SEARCH, name, *(after or (None, None)), count)
-    return msgspec.json.decode(row[1], type=list[Found])
+    return msgspec.json.decode(row[1], type=list[Found]), row[2]
 
 
 GET_WHOLE = """

@@ -26,18 +26,18 @@ async def list_cases(
 ) -> Page[Case]:
     """The cases that whoever acts sees, the most overdue first; those of one adviser if one is named."""
     after = read_cursor(cursor, tuple[int, date, UUID])
-    found = await queries.list_cases(connection, after, count + 1, adviser_id)
-    last = found[count - 1] if len(found) > count else None
-    return Page(found[:count], None if last is None else write_cursor(last.colour_rank, last.sort_on, last.person_id))
+    found, is_more = await queries.list_cases(connection, after, count, adviser_id)
+    last = found[-1] if is_more else None
+    return Page(found, None if last is None else write_cursor(last.colour_rank, last.sort_on, last.person_id))
 
 
 async def search(connection: Connection, name: str, cursor: str | None, count: int) -> Page[Found]:
     """Those whom whoever acts sees and whose names have words that begin so. Raises BadRequest for too short a name."""
     if sum(letter.isalnum() for letter in name) < SHORTEST_NAME:
         raise BadRequest(errors=[FieldError("name", "Give the first letters of a name.", ("two letters or more",))])
-    found = await queries.search(connection, name, read_cursor(cursor, tuple[str, UUID]), count + 1)
-    last = found[count - 1] if len(found) > count else None
-    return Page(found[:count], None if last is None else write_cursor(last.name_folded, last.person_id))
+    found, is_more = await queries.search(connection, name, read_cursor(cursor, tuple[str, UUID]), count)
+    last = found[-1] if is_more else None
+    return Page(found, None if last is None else write_cursor(last.name_folded, last.person_id))
 
 
 async def get_whole(connection: Connection, keys: FieldKeys, person_id: UUID) -> YoungPerson:

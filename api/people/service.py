@@ -17,7 +17,7 @@ from api.kit.access import ON_CASES
 from api.kit.clock import say_day, say_time
 from api.kit.crypto import Place
 from api.kit.db import Connection
-from api.kit.errors import Conflict, FieldError, NotFound, Refused
+from api.kit.errors import Conflict, FieldError, NotAllowed, NotFound, Refused
 from api.kit.field_keys import FieldKeys
 from api.kit.signed_in import Write, Written
 from api.kit.words import Words
@@ -263,7 +263,7 @@ async def _check_adviser(connection: Connection, new: NewAllocation) -> None:
 
 
 async def note_absence(asked: Write, absence: Absence, absence_id: UUID | None = None) -> Written:
-    """Notes or changes that one of the staff is away. Raises Refused, Conflict, NotFound or Stale."""
+    """Notes or changes that one of the staff is away. Raises Refused, Conflict, NotAllowed, NotFound or Stale."""
     if absence.ended_on <= absence.started_on:
         allowed = (f"after {say_day(absence.started_on)}",)
         raise Refused(errors=[FieldError("ended_on", "It is the first day back, so after started_on.", allowed)])
@@ -278,7 +278,10 @@ async def note_absence(asked: Write, absence: Absence, absence_id: UUID | None =
     check_apart([row[:3] for row in there], absence.started_on, absence.ended_on, but=absence_id)
     days = (absence.staff_id, absence.started_on, absence.ended_on, absence.covered_by_staff_id)
     if absence_id is None:
-        absence_id, version = await queries.add_absence(asked.connection, *days)
+        try:
+            absence_id, version = await queries.add_absence(asked.connection, *days)
+        except asyncpg.InsufficientPrivilegeError:
+            raise NotAllowed("Say so of yourself, or as the manager of their team.") from None
     else:
         version = await queries.change_absence(asked.connection, absence_id, *days)
         if version is None:

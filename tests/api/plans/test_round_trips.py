@@ -13,7 +13,7 @@ from tests.api.plans.planning import signed_plan
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement that is sent."""
     sent: list[str] = []
-    execute = asyncpg.Connection._execute  # noqa: SLF001
+    execute = asyncpg.Connection._execute
 
     async def counting(self: asyncpg.Connection, query: str, *given: Any, **named: Any) -> Any:
         sent.append(query)

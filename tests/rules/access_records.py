@@ -92,7 +92,8 @@ async def add_records(admin: asyncpg.Connection, add: Add, person: Person) -> No
 async def add_absence(admin: asyncpg.Connection, add: Add, member: Member) -> None:
     """A day on which a member is away."""
     absence_id: UUID = await admin.fetchval(
-        "INSERT INTO staff_absences (staff_id, started_on, ended_on) VALUES ($1, $2::date, $2::date + 1) RETURNING absence_id",
+        "INSERT INTO staff_absences (staff_id, started_on, ended_on) VALUES ($1, $2::date, $2::date + 1)"
+        " RETURNING absence_id",
         member.staff_id,
         today(),
     )

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from api.calendars import service
 from api.calendars.models import Feeds
@@ -39,13 +40,13 @@ async def make_calendar_feed(request: AnyRequest) -> Response[Written]:
 
 
 @post(f"{service.FEEDS}/{{feed_id:uuid}}/revoke", guards=[requires_case_staff], status_code=200, opt={"body": Nothing})
-async def revoke_calendar_feed(request: AnyRequest, feed_id: UUID) -> Response[Written]:
+async def revoke_calendar_feed(request: AnyRequest, feed_id: FromPath[UUID]) -> Response[Written]:
     """Nobody reads the calendar by that address any more."""
     return await write(request, Nothing, lambda asked, _: service.revoke(asked, feed_id))
 
 
 @get(f"{service.PATH}/{{file_name:str}}", guards=[open_to_all], media_type=ICALENDAR)
-async def read_calendar_feed(request: AnyRequest, file_name: str) -> Response[bytes]:
+async def read_calendar_feed(request: AnyRequest, file_name: FromPath[str]) -> Response[bytes]:
     """The calendar behind an address that holds a secret; without it nothing is found here."""
     state = request.app.state
     content = await service.read_feed(
@@ -56,7 +57,7 @@ async def read_calendar_feed(request: AnyRequest, file_name: str) -> Response[by
 
 
 @get("/client/v1/appointments/{appointment_id:uuid}/calendar.ics", guards=[requires_young_person], media_type=ICALENDAR)
-async def read_own_appointment(request: AnyRequest, appointment_id: UUID) -> Response[bytes]:
+async def read_own_appointment(request: AnyRequest, appointment_id: FromPath[UUID]) -> Response[bytes]:
     """One of a young person's own appointments, for the calendar of their phone."""
     async with reading(request) as (connection, _):
         content = await service.read_own_event(connection, appointment_id, WORDS)

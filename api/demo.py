@@ -190,7 +190,7 @@ INSERT_PLAN = """
 INSERT_SECTIONS = """
     INSERT INTO plan_sections (plan_id, person_id, section_key, my_words, what_happens_now, none_reason)
     SELECT $1, $2, k, coalesce($4::jsonb ->> k, ''),
-        CASE WHEN $4 ? k THEN 'We work on it together.' WHEN k = 'personal_adviser' THEN 'We meet each month.' ELSE '' END,
+        CASE WHEN $4 ? k THEN 'We work on it together.' WHEN k = 'personal_adviser' THEN 'We meet monthly.' ELSE '' END,
         CASE WHEN $4 ? k THEN NULL ELSE 'Nothing to do here just now.' END
     FROM unnest($3::text[]) AS k
 """

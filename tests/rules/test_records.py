@@ -89,7 +89,8 @@ async def test_added_to_only_when_somebody_tries_to_change_or_remove_then_nobody
         " WHERE table_name IN ('birth_dates', 'eligibility_decisions', 'duty_triggers', 'record_history')"
         " AND privilege_type = 'UPDATE' AND grantee <> 'fifteenplus_owner'"
         " UNION ALL SELECT table_name, privilege_type, grantee FROM information_schema.table_privileges"
-        " WHERE privilege_type = 'DELETE' AND grantee LIKE 'fifteenplus_%%' AND grantee <> 'fifteenplus_owner' AND table_schema = 'public'"
+        " WHERE privilege_type = 'DELETE' AND grantee IN"
+        " ('fifteenplus_api', 'fifteenplus_worker', 'fifteenplus_bot', 'fifteenplus_signed_in')"
         " AND table_name IN (SELECT table_name FROM information_schema.columns WHERE column_name = 'version')"
     )
     await connection.close()

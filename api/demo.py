@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from api.kit import clock
+from api.plans.service import section_titles
 
 # First name, number, adviser, and the days from now and London times of their appointments.
 # "cancelled" and "attended" ones must never be told as coming up.
@@ -98,6 +99,9 @@ async def load_demo(url: str, issuer: str | None = None) -> str:
             advisers = await _insert_staff(connection)
             for person in PEOPLE:
                 await _insert_person(connection, person, advisers)
+            for plan in PLANS:
+                await _insert_plan(connection, plan)
+            await _insert_visits_and_reviews(connection)
             if issuer is not None:
                 await connection.executemany(
                     "INSERT INTO staff_identities (staff_id, issuer, subject) VALUES ($1, $2, $3)",
@@ -154,3 +158,110 @@ async def _insert_person(connection: Any, person: DemoPerson, advisers: list[UUI
             " VALUES ($1, true, 'keyword', 'STOP')",
             phone,
         )
+
+
+class DemoPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A pathway plan of a made-up young person; without `signed_days_ago` it is a draft for them to read."""
+
+    name: str
+    signed_days_ago: int | None = None
+    words: dict[str, str] = {}
+    actions: tuple[tuple[str, str, str, int], ...] = ()
+
+
+PLANS = (
+    DemoPlan(
+        name="Ash",
+        signed_days_ago=60,
+        words={
+            "education_training": "I want to finish my bricklaying course.",
+            "accommodation": "I like my flat. I want to stay there.",
+            "health": "I sleep badly before tests.",
+        },
+        actions=(
+            ("education_training", "Ask the college for more time in tests", "young_person", 30),
+            ("accommodation", "Talk to the landlord about the heating", "staff", 7),
+            ("health", "See the doctor about sleep", "young_person", -5),
+        ),
+    ),
+    DemoPlan(
+        name="Kit",
+        signed_days_ago=230,
+        words={"financial_support": "I never know what is left at the end of the week."},
+        actions=(("financial_support", "Make a plan for the money together", "staff", -40),),
+    ),
+    DemoPlan(
+        name="Blake",
+        words={"family_relationships": "I want to see my brother more."},
+        actions=(("family_relationships", "Find a day each month for Blake and his brother", "staff", 21),),
+    ),
+)
+
+INSERT_PLAN = """
+    INSERT INTO pathway_plans (person_id, version_no, basis, started_by_staff_id, status)
+    SELECT p.person_id, 1, 'eligible', a.staff_id, CASE WHEN $2 THEN 'with_young_person' ELSE 'draft' END
+    FROM young_people AS p JOIN allocations AS a USING (person_id)
+    WHERE p.preferred_name = $1 RETURNING plan_id, person_id, started_by_staff_id
+"""
+INSERT_SECTIONS = """
+    INSERT INTO plan_sections (plan_id, person_id, section_key, my_words, what_happens_now, none_reason)
+    SELECT $1, $2, k, coalesce($4::jsonb ->> k, ''),
+        CASE WHEN $4 ? k THEN 'We work on it together.' WHEN k = 'personal_adviser' THEN 'We meet each month.' ELSE '' END,
+        CASE WHEN $4 ? k THEN NULL ELSE 'Nothing to do here just now.' END
+    FROM unnest($3::text[]) AS k
+"""
+INSERT_ACTION = """
+    INSERT INTO plan_actions (section_id, plan_id, person_id, what, owner_kind, owner_staff_id, due_on)
+    SELECT s.section_id, s.plan_id, s.person_id, $3, $4, CASE WHEN $4 = 'staff' THEN $5::uuid END, $6
+    FROM plan_sections AS s WHERE s.plan_id = $1 AND s.section_key = $2
+"""
+SIGN_PLAN = """
+    UPDATE pathway_plans SET status = 'signed', effective_from = $2, signed_on = $2, signed_by_staff_id = $3,
+        young_person_signed_on = $2, copy_given_on = $2
+    WHERE plan_id = $1
+"""
+
+
+async def _insert_plan(connection: Any, plan: DemoPlan) -> None:
+    today = clock.london_day(clock.now())
+    is_draft = plan.signed_days_ago is None
+    plan_id, person_id, staff_id = await connection.fetchrow(INSERT_PLAN, plan.name, is_draft)
+    words = msgspec.json.encode(plan.words).decode()
+    await connection.execute(INSERT_SECTIONS, plan_id, person_id, list(section_titles()[0]), words)
+    for key, what, owner, in_days in plan.actions:
+        due_on = today + timedelta(days=in_days)
+        await connection.execute(INSERT_ACTION, plan_id, key, what, owner, staff_id, due_on)
+    if plan.signed_days_ago is not None:
+        signed_on = today - timedelta(days=plan.signed_days_ago)
+        await connection.execute(SIGN_PLAN, plan_id, signed_on, staff_id)
+
+
+# Casey asked for a review, Kit's has a meeting; Ash was seen at home, and nobody was there at Kit's.
+INSERT_REVIEWS = """
+    INSERT INTO plan_reviews (person_id, trigger, requested_by_staff_id, due_on, due_rule, scheduled_at, place_shown)
+    SELECT p.person_id, r.trigger, CASE WHEN r.trigger = 'six_months' THEN a.staff_id END,
+        london_today() + r.in_days, r.rule, r.scheduled_at, r.place_shown
+    FROM (VALUES
+        ('Casey', 'asked_by_young_person', 21, 'review_asked_for', NULL, NULL),
+        ('Kit', 'six_months', -48, 'review_six_months', now() + interval '6 days', 'Our office')
+    ) AS r (name, trigger, in_days, rule, scheduled_at, place_shown)
+    JOIN young_people AS p ON p.preferred_name = r.name JOIN allocations AS a USING (person_id)
+"""
+INSERT_VISITS = """
+    INSERT INTO visits_and_contacts (person_id, staff_id, happened_at, kind, purpose, was_reached, was_seen,
+        was_seen_alone, at_accommodation, note, recorded_by_staff_id)
+    SELECT p.person_id, a.staff_id, now() - make_interval(days => v.days_ago), v.kind, 'regular', v.was_reached,
+        v.was_reached AND v.kind = 'visit', v.was_reached AND v.kind = 'visit', v.kind = 'visit', v.note, a.staff_id
+    FROM (VALUES
+        ('Ash', 20, 'visit', true, 'All well. The heating is still broken.'),
+        ('Kit', 75, 'visit', true, 'Looked at letters together.'),
+        ('Kit', 9, 'visit', false, 'Nobody opened.'),
+        ('Blake', 30, 'call', true, 'Talked about the new course.')
+    ) AS v (name, days_ago, kind, was_reached, note)
+    JOIN young_people AS p ON p.preferred_name = v.name JOIN allocations AS a USING (person_id)
+"""
+
+
+async def _insert_visits_and_reviews(connection: Any) -> None:
+    await connection.execute(INSERT_REVIEWS)
+    await connection.execute(INSERT_VISITS)

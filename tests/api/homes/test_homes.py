@@ -307,7 +307,7 @@ async def test_suitability_when_it_cannot_be_then_it_is_refused(team: Team, chan
 async def test_own_home_when_the_device_sees_everything_then_it_is_told_without_the_address(team: Team) -> None:
     device = await team.young_person()
     empty = (await device.get("/client/v1/home")).json()
-    assert empty == {"text": "We have not written down where you live. Ask your adviser to add it."}
+    assert empty == {"text": "We have not written down where you live. Ask the team to add it."}
     await moved(team)
     answer = await device.get("/client/v1/home")
     assert answer.json() == {

@@ -22,7 +22,9 @@ async def test_absence_when_noted_by_oneself_or_ones_manager_then_it_is_kept_and
     assert (await team.manager.put(path, away(team, ended_on="2027-01-12"))).status_code == 200
     assert (await team.manager.put(path, away(team))).status_code == 412
     assert (await team.manager.put(f"{ABSENCES}/{team.person_id}", away(team))).status_code == 404
-    before = await team.admin.fetchval("SELECT row_before ->> 'ended_on' FROM record_history")
+    before = await team.admin.fetchval(
+        "SELECT row_before ->> 'ended_on' FROM record_history WHERE table_name = 'staff_absences'"
+    )
     assert before == "2027-01-11"
 
 

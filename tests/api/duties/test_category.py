@@ -115,6 +115,14 @@ def test_category_when_care_began_before_14_then_days_count_from_14_and_both_rea
     assert "warn_readings_differ" in {warning.code for warning in decision.warnings}
 
 
+def test_category_when_the_placement_changed_after_14_then_it_is_still_one_period_begun_before() -> None:
+    changed_on = date(2023, 3, 1)
+    moved = history(care(date(2020, 1, 6), changed_on, reason_ended="X1"), care(changed_on, date(2024, 6, 1)))
+    assert category(moved, AT_17).reasons[0].weeks.begun_after_14 == 0
+    apart = history(care(date(2020, 1, 6), changed_on), care(changed_on + days(1), changed_on + days(201)))
+    assert category(apart, AT_17).reasons[0].weeks.begun_after_14 == 200
+
+
 def test_category_when_care_began_on_the_14th_birthday_then_the_readings_agree() -> None:
     weeks = category(history(care(FOURTEEN, FOURTEEN + days(100))), AT_17).reasons[0].weeks
     assert weeks.since_14 == weeks.begun_after_14 == 100
@@ -295,6 +303,8 @@ def test_category_when_dead_then_none_from_that_day_and_as_it_was_before() -> No
     person = history(care(date(2020, 1, 6)), died_on=AT_17)
     assert of(person, AT_17 - days(1)) is Category.ELIGIBLE
     assert of(person, AT_17) is Category.NONE
+    later = category(person, AT_17 + days(200)).reasons[0].weeks
+    assert later.since_14 == (AT_17 - FOURTEEN).days
 
 
 def test_category_when_only_the_episode_says_that_somebody_died_then_that_is_enough() -> None:

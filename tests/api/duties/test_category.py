@@ -215,6 +215,25 @@ def test_category_when_home_broke_down_after_six_months_then_relevant_again() ->
     assert of(person, EIGHTEEN) is Category.FORMER_RELEVANT
 
 
+def test_category_when_home_broke_down_before_six_months_then_relevant_all_along() -> None:
+    person = at_home(broke_down_on=date(2025, 5, 1))
+    assert {of(person, on) for on in (date(2025, 5, 1), date(2025, 7, 10), date(2026, 1, 1))} == {Category.RELEVANT}
+    assert next_category_change(person, LEFT) == CategoryChange(EIGHTEEN, Category.RELEVANT, Category.FORMER_RELEVANT)
+
+
+def test_category_when_home_broke_down_on_the_day_six_months_were_over_then_still_relevant() -> None:
+    assert of(at_home(broke_down_on=date(2025, 7, 10)), date(2025, 7, 10)) is Category.RELEVANT
+
+
+def test_next_change_when_home_for_six_months_or_broken_down_then_on_that_day() -> None:
+    lost = CategoryChange(date(2025, 7, 10), Category.RELEVANT, Category.QUALIFYING)
+    assert next_category_change(at_home(), LEFT) == lost
+    person = at_home(broke_down_on=date(2025, 9, 1))
+    back = CategoryChange(date(2025, 9, 1), Category.QUALIFYING, Category.RELEVANT)
+    assert next_category_change(person, date(2025, 7, 10)) == back
+    assert category(person, date(2025, 10, 1)).since == date(2025, 9, 1)
+
+
 def test_category_when_home_began_in_care_then_six_months_count_from_leaving_care() -> None:
     home = FamilyPlacement(with_whom="parental_responsibility", started_on=date(2024, 9, 1))
     person = history(care(date(2020, 1, 6), LEFT), family_placements=(home,))
@@ -376,6 +395,9 @@ def test_authority_when_another_council_took_over_then_it_is_not_this_one() -> N
     assert found is not None
     assert not found.is_this_council
     assert found.since == LEFT
+    before = responsible_authority(history(care(date(2020, 1, 6), LEFT, reason_ended="E3")), LEFT - days(1))
+    assert before is not None
+    assert before.is_this_council
 
 
 def test_authority_when_never_in_care_or_short_breaks_only_then_there_is_none() -> None:

@@ -180,8 +180,9 @@ def _reasons(life: Life, on: date, standing: Standing) -> tuple[Reason, ...]:
 
 def _reason(life: Life, on: date, code: str, day: date | None) -> Reason:
     text, counted = law.reason_text(code), life.thirteen_weeks(on)
-    ended = life.last_ended(on)
-    home = life.six_months_home(ended.ended_on, on) if ended else None
+    until = min(on, life.eighteen)
+    ended = life.last_ended(until)
+    home = life.six_months_home(ended.ended_on, until) if ended else None
     days = {"home_six_months": home.complete_on, "home_broke_down": home.broke_down_on} if home else {}
     sentence = text.sentence.format(
         on=on,

@@ -55,7 +55,7 @@ def spells(draw: st.DrawFn) -> tuple[date, date | None]:
     start = draw(
         st.one_of(life_days(12, 19), st.builds(lambda day, off: day + days(off), near, st.integers(-100, 100)))
     )
-    end = draw(st.one_of(st.none(), st.builds(lambda off: start + days(off), st.integers(0, 400))))
+    end = draw(st.one_of(st.none(), st.builds(lambda off: start + days(off), st.integers(-3, 400))))
     return start, end
 
 

@@ -41,7 +41,7 @@ def category(history: History, on: date, *, known_on: date | None = None) -> Cat
         support=_support(life, on, standing.category),
         reasons=_reasons(life, on, standing),
         warnings=_warnings(life, on, standing.category),
-        rules_version=law.version(),
+        rules_version=f"{law.version()}+{codes.care_version()}",
     )
 
 

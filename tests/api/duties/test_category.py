@@ -364,7 +364,7 @@ def test_decision_when_made_then_every_step_has_its_sentence_law_and_both_counts
         assert "{" not in reason.sentence
         assert "None" not in reason.sentence
         assert reason.weeks.since_14 > reason.weeks.begun_after_14 == 0
-    assert "categories-" in decision.rules_version
+    assert {"categories-", "care-"} <= {part[: part.index("-") + 1] for part in decision.rules_version.split("+")}
 
 
 def test_next_change_when_in_care_at_15_then_each_change_in_turn() -> None:

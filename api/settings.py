@@ -5,6 +5,8 @@ from typing import TypeVar
 
 import msgspec
 
+from api.kit.crypto import KeysUnusable, read_key_ring
+
 MIN_SECRET_LENGTH = 16
 
 
@@ -101,10 +103,19 @@ def read_settings(kind: type[S], environment: Mapping[str, str]) -> S:
     for name in _SECRETS_OF_OURS:
         if name in given and len(given[name]) < MIN_SECRET_LENGTH:
             raise SettingsError(f"{name.upper()} is too short: {MIN_SECRET_LENGTH} characters at least.")
+    if "field_keys" in given and "phone_index_key" in given:
+        _check_keys(given["field_keys"], given["phone_index_key"])
     try:
         return msgspec.convert(_split_lists(given), kind, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise SettingsError(f"A setting cannot be used: {_where(error)}. See .env.example.") from None
+
+
+def _check_keys(field_keys: str, phone_index_key: str) -> None:
+    try:
+        read_key_ring(field_keys, phone_index_key)
+    except KeysUnusable as error:
+        raise SettingsError(f"FIELD_KEYS or PHONE_INDEX_KEY cannot be used: {error} See .env.example.") from None
 
 
 def _split_lists(given: dict[str, str]) -> dict[str, object]:

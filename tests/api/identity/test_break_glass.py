@@ -10,11 +10,13 @@ import pytest
 from api.identity import service
 from api.kit.db import Database
 from api.kit.errors import BadRequest, NotAllowed
+from api.kit.field_keys import FieldKeys
 from api.kit.words import load_words
 from tests.api.identity.staff import create_member, create_team, sign_staff_in
 from tests.api.service_at_work import service_at_work
 from tests.conftest import TestDatabase
 from tests.factories import create_person, next_number
+from tests.fields import RING
 
 REASON = "She rang in distress and her adviser is away today."
 ALERT = load_words().say("utter_staff_break_glass")
@@ -54,7 +56,7 @@ async def test_case_when_opened_with_a_reason_then_it_is_seen_and_manager_and_da
     await admin.execute("INSERT INTO restricted_cases (person_id) VALUES ($1)", person)
     token, who = await sign_staff_in(admin, signed_in, opener)
     assert await seen(signed_in, token) == 0
-    assert await service.break_glass(signed_in, token, who, person, REASON, 3600, ALERT) == 3
+    assert await service.break_glass(signed_in, FieldKeys(RING), token, who, person, REASON, 3600, ALERT) == 3
     assert await seen(signed_in, token) == 1
     async with service_at_work(database, admin) as work:
         await work.settle()
@@ -74,7 +76,7 @@ async def test_case_when_the_reason_is_short_or_the_time_long_then_it_stays_clos
     person = await create_person(admin)
     token, who = await sign_staff_in(admin, signed_in, await create_member(admin, south))
     with pytest.raises(BadRequest):
-        await service.break_glass(signed_in, token, who, person, reason, for_s, ALERT)
+        await service.break_glass(signed_in, FieldKeys(RING), token, who, person, reason, for_s, ALERT)
     assert await seen(signed_in, token) == 0
 
 
@@ -85,7 +87,7 @@ async def test_case_when_the_role_holds_no_cases_then_it_stays_closed(
     person = await create_person(admin)
     token, who = await sign_staff_in(admin, signed_in, await create_member(admin, south, role))
     with pytest.raises(NotAllowed):
-        await service.break_glass(signed_in, token, who, person, REASON, 60, ALERT)
+        await service.break_glass(signed_in, FieldKeys(RING), token, who, person, REASON, 60, ALERT)
     assert await admin.fetchval("SELECT count(*) FROM break_glass_grants") == 0
 
 
@@ -94,7 +96,7 @@ async def test_case_when_there_is_no_such_person_then_that_is_told_as_a_no(
 ) -> None:
     token, who = await sign_staff_in(admin, signed_in, await create_member(admin, south))
     with pytest.raises(NotAllowed):
-        await service.break_glass(signed_in, token, who, uuid4(), REASON, 60, ALERT)
+        await service.break_glass(signed_in, FieldKeys(RING), token, who, uuid4(), REASON, 60, ALERT)
 
 
 async def test_case_when_opened_in_anothers_name_or_for_longer_then_the_database_refuses(
@@ -127,7 +129,7 @@ async def test_case_when_the_alert_cannot_be_stored_then_it_stays_closed(
         "REVOKE INSERT (kind, serial_key, payload, priority, run_at) ON jobs FROM fifteenplus_signed_in"
     )
     with pytest.raises(NotAllowed):
-        await service.break_glass(signed_in, token, who, person, REASON, 60, ALERT)
+        await service.break_glass(signed_in, FieldKeys(RING), token, who, person, REASON, 60, ALERT)
     assert await seen(signed_in, token) == 0
 
 
@@ -136,7 +138,7 @@ async def test_opened_case_when_reviewed_then_by_the_manager_or_data_protection_
 ) -> None:
     person, opener = await create_person(admin), await create_member(admin, south, "manager")
     token, who = await sign_staff_in(admin, signed_in, opener)
-    await service.break_glass(signed_in, token, who, person, REASON, 60, ALERT)
+    await service.break_glass(signed_in, FieldKeys(RING), token, who, person, REASON, 60, ALERT)
     north = await create_team(admin, "north")
     reviewed = {}
     for role, team in (

@@ -1,10 +1,11 @@
-"""The service's commands, as `python -m api`: serve, work, migrate, administrator, demo, check, check audit, retry."""
+"""The service's commands, as `python -m api`: serve, work, migrate, administrator, demo, check, keys, retry …"""
 
 import argparse
 import asyncio
 import os
 import signal
 import sys
+from uuid import UUID
 
 from api.settings import (
     AdministratorSettings,
@@ -62,17 +63,18 @@ async def _work(settings: WorkSettings) -> None:
 
 def migrate() -> None:
     """Brings the database up to date."""
-    from api.kit.migrations import migrate_database  # noqa: PLC0415
+    from api.app import migrate as bring_up_to_date  # noqa: PLC0415
 
-    asyncio.run(migrate_database(read_settings(MigrateSettings, os.environ)))
+    asyncio.run(bring_up_to_date(read_settings(MigrateSettings, os.environ)))
 
 
 def demo() -> None:
     """Loads the demo people, once."""
+    from api.app import field_keys_of  # noqa: PLC0415
     from api.demo import load_demo  # noqa: PLC0415
 
     settings = read_settings(MigrateSettings, os.environ)
-    print(asyncio.run(load_demo(settings.migration_database_url, settings.oidc_issuer)))
+    print(asyncio.run(load_demo(settings.migration_database_url, field_keys_of(settings), settings.oidc_issuer)))
 
 
 def administrator() -> None:
@@ -108,10 +110,43 @@ def retry() -> None:
     print(f"{asyncio.run(retry_parked(read_settings(WorkSettings, os.environ)))} jobs run again.")
 
 
+def rotate_keys() -> None:
+    """Wraps every data key with the newest of FIELD_KEYS; exit code 1 if some could not be unwrapped."""
+    from api.app import rotate_keys as rotate  # noqa: PLC0415
+
+    done = asyncio.run(rotate(read_settings(MigrateSettings, os.environ)))
+    print(f"{done.key_count} keys are wrapped by the newest key, {done.anew_count} of them since now.")
+    if done.unreadable_count:
+        print(f"{done.unreadable_count} keys are wrapped by a key that FIELD_KEYS lacks: leave none out yet.")
+        sys.exit(1)
+
+
+def erase_keys(person: str, reason: str, confirmed: str) -> None:
+    """Makes every encrypted field of a person unreadable, in backups of later too; asked once, done when confirmed."""
+    from api.app import erase_person, get_in_use  # noqa: PLC0415
+    from api.keys.service import NotErased  # noqa: PLC0415
+
+    settings = read_settings(MigrateSettings, os.environ)
+    try:
+        person_id = UUID(person)
+        there = asyncio.run(get_in_use(settings, person_id))
+        code = f"{there.text_count}-texts-{there.number_count}-numbers"
+        if there.is_known and confirmed != code:
+            print(f"This makes the texts, numbers and every other encrypted field of {person_id} unreadable for good.")
+            sys.exit(f"Nothing was erased. If this is what you want, give the same again with --confirm {code}")
+        asyncio.run(erase_person(settings, person_id, reason))
+    except ValueError:
+        sys.exit("That is not the id of a person.")
+    except NotErased as refusal:
+        sys.exit(str(refusal))
+    print("Erased. Backups from before still hold the key: see api/decisions/0009.")
+
+
 COMMANDS = {
     "administrator": administrator,
     "check": check,
     "check audit": check_audit,
+    "keys rotate": rotate_keys,
     "retry": retry,
     "serve": serve,
     "work": work,
@@ -123,12 +158,19 @@ COMMANDS = {
 def main() -> int:
     """Runs one command; a setting that is missing or wrong is one sentence and exit code 2."""
     parser = argparse.ArgumentParser(prog="python -m api", description="Fifteen Plus")
-    parser.add_argument("command", nargs="+", help=" | ".join(sorted(COMMANDS)))
-    command = " ".join(parser.parse_args().command)
-    if command not in COMMANDS:
+    parser.add_argument("command", nargs="+", help=" | ".join(sorted([*COMMANDS, "keys erase PERSON_ID"])))
+    parser.add_argument("--reason", default="", help="why a person is erased: a sentence, kept in the audit")
+    parser.add_argument("--confirm", default="", help="what `keys erase` asks for")
+    given = parser.parse_args()
+    command = " ".join(given.command)
+    is_erasure = given.command[:2] == ["keys", "erase"] and len(given.command) == 3
+    if command not in COMMANDS and not is_erasure:
         parser.error(f"no such command: {command}")
     try:
-        COMMANDS[command]()
+        if is_erasure:
+            erase_keys(given.command[2], given.reason, given.confirm)
+        else:
+            COMMANDS[command]()
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2

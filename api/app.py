@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from uuid import UUID
 
 from litestar import Litestar
 from litestar.datastructures import State
@@ -33,18 +34,22 @@ from api.entitlements.routes import ROUTES as ENTITLEMENT_ROUTES
 from api.homes.routes import ROUTES as HOME_ROUTES
 from api.identity.jobs import CodeSending, forget_old
 from api.identity.routes import ROUTES as SIGN_IN_ROUTES
+from api.keys import service as data_keys
+from api.keys.models import InUse, Rotated
 from api.kit import errors, health
 from api.kit.clock import say_day_and_time
-from api.kit.crypto import KeysUnusable, read_key_ring
-from api.kit.db import DATABASE_AWAY, WORKER, Database, DatabaseBusy, connect
+from api.kit.crypto import read_key_ring
+from api.kit.db import DATABASE_AWAY, WORKER, Connection, Database, DatabaseBusy, connect
 from api.kit.errors import Conflict
 from api.kit.field_keys import FieldKeys
 from api.kit.jobs import Chore, JobKind, Worker, forget_old_beats, list_parked, unpark
 from api.kit.limits import forget_full_limits
 from api.kit.log import set_up_logging
+from api.kit.migrations import administrator, migrate_database
 from api.kit.signed_in import forget_old_keys
 from api.kit.words import load_words
 from api.messages.jobs import Delivery
+from api.messages.receiving import Receiving
 from api.messages.routes import receive_status, receive_text
 from api.messages.service import count_attention
 from api.notices.jobs import Telling
@@ -128,11 +133,8 @@ CHORES = (
 
 
 def field_keys_of(settings: ServeSettings | WorkSettings | MigrateSettings) -> FieldKeys:
-    """The keys of a process, from its settings. Raises SettingsError."""
-    try:
-        return FieldKeys(read_key_ring(settings.field_keys, settings.phone_index_key))
-    except KeysUnusable as error:
-        raise SettingsError(f"FIELD_KEYS or PHONE_INDEX_KEY cannot be used: {error} See .env.example.") from None
+    """The keys of a process, from its settings."""
+    return FieldKeys(read_key_ring(settings.field_keys, settings.phone_index_key))
 
 
 async def add_headers(message: Message, _: Scope) -> None:
@@ -155,12 +157,14 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
         tenant_id=settings.oidc_tenant_id,
         step_up_acr=settings.oidc_step_up_acr,
     )
+    keys = field_keys_of(settings)
     state = State(
         {
             "settings": settings,
             "database": database,
             "signed_in": signed_in,
-            "field_keys": field_keys_of(settings),
+            "field_keys": keys,
+            "receiving": Receiving(database, keys),
             "rasa": rasa,
             "oidc": oidc,
             "words": load_words(),
@@ -196,8 +200,10 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
 
 def job_kinds(settings: WorkSettings, database: Database, rasa: RasaClient, twilio: TwilioClient) -> dict[str, JobKind]:
     """Every kind of job and how it runs."""
+    keys = field_keys_of(settings)
     answering = Answering(
         database=database,
+        keys=keys,
         rasa=rasa,
         screen=load_screen(),
         words=load_words(),
@@ -207,13 +213,18 @@ def job_kinds(settings: WorkSettings, database: Database, rasa: RasaClient, twil
     )
     delivery = Delivery(
         database=database,
+        keys=keys,
         twilio=twilio,
         public_base_url=settings.public_base_url.rstrip("/"),
         reconcile_after_s=settings.reconcile_after_s,
         at_once=settings.jobs_at_once,
     )
     codes = CodeSending(
-        database=database, twilio=twilio, words=load_words(), public_base_url=settings.public_base_url.rstrip("/")
+        database=database,
+        keys=keys,
+        twilio=twilio,
+        words=load_words(),
+        public_base_url=settings.public_base_url.rstrip("/"),
     )
     telling = Telling(database=database, words=load_words())
     return {"answer": answering.kind(), **delivery.kinds(), "send_code": codes.kind(), TELL_ADVISER: telling.kind()}
@@ -221,7 +232,7 @@ def job_kinds(settings: WorkSettings, database: Database, rasa: RasaClient, twil
 
 @asynccontextmanager
 async def create_worker(settings: WorkSettings) -> AsyncIterator[Worker]:
-    """The worker with all it needs; what it opened is closed at the end."""
+    """The worker with all it needs; what it opened is closed at the end. Raises SettingsError when it lacks a key."""
     database = Database(settings.worker_database_url, size=settings.database_connections)
     sealing = Sealing(Path(settings.audit_anchor_path) if settings.audit_anchor_path else None)
     rasa = RasaClient(url=settings.rasa_url, secret=settings.rasa_secret, deadline_s=settings.rasa_deadline_s)
@@ -233,6 +244,7 @@ async def create_worker(settings: WorkSettings) -> AsyncIterator[Worker]:
         from_e164=settings.twilio_from_e164,
     )
     try:
+        await _check_keys(database, field_keys_of(settings))
         yield Worker(
             database=database,
             url=settings.worker_database_url,
@@ -244,6 +256,47 @@ async def create_worker(settings: WorkSettings) -> AsyncIterator[Worker]:
         await twilio.aclose()
         await rasa.aclose()
         await database.close()
+
+
+async def _check_keys(database: Database, keys: FieldKeys) -> None:
+    """A worker that cannot read what people write had better not start; one whose database is away may wait for it."""
+    with suppress(*DATABASE_AWAY):
+        async with database.acting_as(WORKER) as connection:
+            if missing := await keys.list_missing(connection):
+                numbers = ", ".join(map(str, missing))
+                raise SettingsError(f"FIELD_KEYS lacks the key that data keys are wrapped by: number {numbers}.")
+
+
+async def migrate(settings: MigrateSettings) -> None:
+    """Brings the database up to date, and encrypts what an older one holds in plain. Raises SettingsError."""
+    keys, encrypted = field_keys_of(settings), 0
+
+    async def encrypt(connection: Connection) -> None:
+        nonlocal encrypted
+        encrypted += await data_keys.encrypt_plain(connection, keys)
+
+    await migrate_database(settings, {"0012": encrypt})
+    if encrypted:
+        async with administrator(settings.migration_database_url) as connection:
+            await data_keys.forget_statistics(connection)
+
+
+async def rotate_keys(settings: MigrateSettings) -> Rotated:
+    """Wraps every data key with the newest of FIELD_KEYS."""
+    async with administrator(settings.migration_database_url) as connection:
+        return await data_keys.rotate(connection, field_keys_of(settings))
+
+
+async def get_in_use(settings: MigrateSettings, person_id: UUID) -> InUse:
+    """What an erasure would make unreadable."""
+    async with administrator(settings.migration_database_url) as connection:
+        return await data_keys.get_in_use(connection, person_id)
+
+
+async def erase_person(settings: MigrateSettings, person_id: UUID, reason: str) -> InUse:
+    """Makes every encrypted field of a person unreadable for good. Raises NotErased."""
+    async with administrator(settings.migration_database_url) as connection:
+        return await data_keys.erase(connection, person_id, reason)
 
 
 async def what_waits(settings: WorkSettings) -> list[str]:

@@ -9,6 +9,9 @@ import msgspec
 
 from api.duties.law import factors
 from api.kit import clock
+from api.kit.crypto import Place
+from api.kit.field_keys import SERVICE_SUBJECT, FieldKeys
+from api.kit.ids import new_id
 from api.plans.service import section_titles
 
 # First name, number, adviser, and the days from now and London times of their appointments.
@@ -88,7 +91,7 @@ def demo_subject(shown_name: str) -> str:
     return shown_name.lower()
 
 
-async def load_demo(url: str, issuer: str | None = None) -> str:
+async def load_demo(url: str, keys: FieldKeys, issuer: str | None = None) -> str:
     """Loads the demo people into an empty database; with an issuer its users are linked to the demo staff.
 
     Returns a sentence on what was done.
@@ -99,9 +102,9 @@ async def load_demo(url: str, issuer: str | None = None) -> str:
             await connection.execute("SELECT pg_advisory_xact_lock(15)")
             if await connection.fetchval("SELECT EXISTS (SELECT FROM young_people)"):
                 return "Demo data: there are people already, nothing was added."
-            advisers = await _insert_staff(connection)
+            advisers = await _insert_staff(connection, keys)
             for person in PEOPLE:
-                await _insert_person(connection, person, advisers)
+                await _insert_person(connection, keys, person, advisers)
             await _insert_care_and_homes(connection)
             for plan in PLANS:
                 await _insert_plan(connection, plan)
@@ -116,14 +119,17 @@ async def load_demo(url: str, issuer: str | None = None) -> str:
     return f"Demo data: {len(PEOPLE)} young people and {len(STAFF)} staff."
 
 
-async def _insert_staff(connection: Any) -> list[UUID]:
+async def _insert_staff(connection: Any, keys: FieldKeys) -> list[UUID]:
+    cipher = await keys.cipher_for(connection, SERVICE_SUBJECT)
     team_id = await connection.fetchval("INSERT INTO teams (name) VALUES ('15+ team') RETURNING team_id")
     ids = []
     for full_name, shown_name, role, phone in STAFF:
-        staff_id = await connection.fetchval(
-            "INSERT INTO staff (team_id, role, full_name, shown_name, phone_e164)"
-            " VALUES ($1, $2, $3, $4, $5) RETURNING staff_id",
-            team_id, role, full_name, shown_name, demo_number(phone),
+        staff_id = new_id()
+        await connection.execute(
+            "INSERT INTO staff (staff_id, team_id, role, full_name, shown_name, phone_e164_enc)"
+            " VALUES ($1, $2, $3, $4, $5, $6)",
+            staff_id, team_id, role, full_name, shown_name,
+            cipher.encrypt(demo_number(phone), Place("staff", "phone_e164_enc", staff_id)),
         )  # fmt: skip
         ids.append(staff_id)
         ends = {5: time(12) if shown_name == "Noor" else time(16, 30)}
@@ -134,7 +140,7 @@ async def _insert_staff(connection: Any) -> list[UUID]:
     return ids
 
 
-async def _insert_person(connection: Any, person: DemoPerson, advisers: list[UUID]) -> None:
+async def _insert_person(connection: Any, keys: FieldKeys, person: DemoPerson, advisers: list[UUID]) -> None:
     today = clock.london_day(clock.now())
     born_on = today.replace(year=today.year - person.age, day=1)
     person_id = await connection.fetchval(
@@ -142,8 +148,13 @@ async def _insert_person(connection: Any, person: DemoPerson, advisers: list[UUI
         " SELECT $1, $2, $3, $4, team_id FROM teams RETURNING person_id",
         f"{person.name} Example", person.name, born_on, today - timedelta(days=90) if person.has_died else None,
     )  # fmt: skip
-    phone = demo_number(person.phone)
-    await connection.execute("INSERT INTO contact_points (person_id, phone_e164) VALUES ($1, $2)", person_id, phone)
+    phone, contact_point_id = demo_number(person.phone), new_id()
+    cipher = await keys.cipher_for(connection, person_id)
+    await connection.execute(
+        "INSERT INTO contact_points (contact_point_id, person_id, phone_e164_enc, phone_index) VALUES ($1, $2, $3, $4)",
+        contact_point_id, person_id,
+        cipher.encrypt(phone, Place("contact_points", "phone_e164_enc", contact_point_id)), keys.phone_index(phone),
+    )  # fmt: skip
     staff_id = advisers[person.adviser or 0]
     if person.adviser is not None:
         await connection.execute(
@@ -158,9 +169,9 @@ async def _insert_person(connection: Any, person: DemoPerson, advisers: list[UUI
         )  # fmt: skip
     if person.is_opted_out:
         await connection.execute(
-            "INSERT INTO opt_out_events (phone_e164, is_opted_out, source, detail)"
+            "INSERT INTO opt_out_events (phone_index, is_opted_out, source, detail)"
             " VALUES ($1, true, 'keyword', 'STOP')",
-            phone,
+            keys.phone_index(phone),
         )
 
 

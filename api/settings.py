@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from api.kit.crypto import KeysUnusable, read_key_ring
+
 MIN_SECRET_LENGTH = 16
 
 
@@ -120,6 +122,8 @@ def read_settings(kind: type[S], environment: Mapping[str, str]) -> S:
             raise SettingsError(f"{name.upper()} is too short: {MIN_SECRET_LENGTH} characters at least.")
     if "oidc_issuer" in given and not _is_safe_issuer(given["oidc_issuer"]):
         raise SettingsError("OIDC_ISSUER has to be an https address.")
+    if "field_keys" in given and "phone_index_key" in given:
+        _check_keys(given["field_keys"], given["phone_index_key"])
     try:
         return msgspec.convert(_split_lists(given), kind, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
@@ -131,6 +135,13 @@ def _is_safe_issuer(issuer: str) -> bool:
     address = urlsplit(issuer)
     is_here = address.scheme == "http" and address.hostname in {"127.0.0.1", "::1", "localhost"}
     return bool(address.hostname) and (address.scheme == "https" or is_here)
+
+
+def _check_keys(field_keys: str, phone_index_key: str) -> None:
+    try:
+        read_key_ring(field_keys, phone_index_key)
+    except KeysUnusable as error:
+        raise SettingsError(f"FIELD_KEYS or PHONE_INDEX_KEY cannot be used: {error} See .env.example.") from None
 
 
 def _split_lists(given: dict[str, str]) -> dict[str, object]:

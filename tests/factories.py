@@ -8,6 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 
+from api.kit.crypto import KeyRing, Place
+from api.kit.field_keys import SERVICE_SUBJECT, FieldKeys
+from tests.fields import RING
+
 _numbers = itertools.count()
 
 
@@ -17,18 +21,28 @@ def next_number() -> str:
 
 
 async def create_staff(
-    connection: asyncpg.Connection, *, role: str = "personal_adviser", shown_name: str = "Sam", phone: str | None = None
+    connection: asyncpg.Connection,
+    *,
+    role: str = "personal_adviser",
+    shown_name: str = "Sam",
+    phone: str | None = None,
+    ring: KeyRing = RING,
 ) -> uuid.UUID:
     """A member of staff in a team of their own, at work on weekdays from nine to five."""
     team_id = await connection.fetchval("INSERT INTO teams (name) VALUES ($1) RETURNING team_id", str(uuid.uuid4()))
     staff_id: uuid.UUID = await connection.fetchval(
-        "INSERT INTO staff (team_id, role, full_name, shown_name, phone_e164)"
-        " VALUES ($1, $2, $3, $3, $4) RETURNING staff_id",
+        "INSERT INTO staff (team_id, role, full_name, shown_name) VALUES ($1, $2, $3, $3) RETURNING staff_id",
         team_id,
         role,
         shown_name,
-        phone,
     )
+    if phone is not None:
+        kept = await FieldKeys(ring).cipher_for(connection, SERVICE_SUBJECT)
+        await connection.execute(
+            "UPDATE staff SET phone_e164_enc = $2 WHERE staff_id = $1",
+            staff_id,
+            kept.encrypt(phone, Place("staff", "phone_e164_enc", staff_id)),
+        )
     await connection.executemany(
         "INSERT INTO working_hours VALUES ($1, $2, '09:00', '17:00')", [(staff_id, day) for day in range(1, 6)]
     )
@@ -41,6 +55,7 @@ async def create_person(
     phone: str | None = None,
     adviser: uuid.UUID | None = None,
     died_on: date | None = None,
+    ring: KeyRing = RING,
 ) -> uuid.UUID:
     """A young person, with a phone and an adviser if they are given."""
     person_id: uuid.UUID = await connection.fetchval(
@@ -49,7 +64,7 @@ async def create_person(
         died_on,
     )
     if phone is not None:
-        await connection.execute("INSERT INTO contact_points (person_id, phone_e164) VALUES ($1, $2)", person_id, phone)
+        await create_contact_point(connection, person_id, phone, ring=ring)
     if adviser is not None:
         await connection.execute(
             "INSERT INTO allocations (person_id, staff_id, starts_on) VALUES ($1, $2, '2026-01-01')",
@@ -59,12 +74,40 @@ async def create_person(
     return person_id
 
 
+async def create_contact_point(
+    connection: asyncpg.Connection, person_id: uuid.UUID, phone: str, *, ring: KeyRing = RING
+) -> None:
+    """A number that a person uses."""
+    contact_point_id = uuid.uuid4()
+    cipher = await FieldKeys(ring).cipher_for(connection, person_id)
+    await connection.execute(
+        "INSERT INTO contact_points (contact_point_id, person_id, phone_e164_enc, phone_index) VALUES ($1, $2, $3, $4)",
+        contact_point_id,
+        person_id,
+        cipher.encrypt(phone, Place("contact_points", "phone_e164_enc", contact_point_id)),
+        ring.phone_index(phone),
+    )
+
+
 async def create_conversation(connection: asyncpg.Connection, person_id: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
     """The thread of a person; returns its id and the person's."""
     conversation_id: uuid.UUID = await connection.fetchval(
         "INSERT INTO conversations (person_id) VALUES ($1) RETURNING conversation_id", person_id
     )
     return conversation_id, person_id
+
+
+async def create_thread_of_number(connection: asyncpg.Connection, phone: str) -> uuid.UUID:
+    """The thread of a number that is nobody's."""
+    conversation_id = uuid.uuid4()
+    cipher = await FieldKeys(RING).cipher_for(connection, conversation_id)
+    await connection.execute(
+        "INSERT INTO conversations (conversation_id, phone_e164_enc, phone_index) VALUES ($1, $2, $3)",
+        conversation_id,
+        cipher.encrypt(phone, Place("conversations", "phone_e164_enc", conversation_id)),
+        RING.phone_index(phone),
+    )
+    return conversation_id
 
 
 async def create_appointment(

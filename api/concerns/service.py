@@ -6,6 +6,7 @@ from uuid import UUID
 from api.concerns import queries
 from api.concerns.models import Risk, Verdict
 from api.kit.db import Connection
+from api.kit.field_keys import FieldKeys
 from api.messages import service as messages
 from api.messages.models import Attention, Waiting
 from api.people import service as people
@@ -29,23 +30,33 @@ async def raise_concerns(
 
 
 async def alert_people(
-    connection: Connection, person_ids: Sequence[UUID], duty_phone_e164: str, body: str, about: Waiting
+    connection: Connection,
+    keys: FieldKeys,
+    person_ids: Sequence[UUID],
+    duty_phone_e164: str,
+    body: str,
+    about: Waiting,
 ) -> int:
     """Texts the advisers of these people and everybody on duty; returns how many are told."""
     numbers = {
-        *await people.list_adviser_numbers(connection, list(person_ids)),
-        *await people.list_duty_numbers(connection),
+        *await people.list_adviser_numbers(connection, keys, list(person_ids)),
+        *await people.list_duty_numbers(connection, keys),
         *([duty_phone_e164] if duty_phone_e164 else []),
     }
     for phone_e164 in sorted(numbers):
-        await messages.queue_alert(connection, phone_e164, body, about.message_id)
+        await messages.queue_alert(connection, keys, phone_e164, body, about.message_id)
     return len(numbers)
 
 
 async def tell_adviser(
-    connection: Connection, person_ids: Sequence[UUID], duty_phone_e164: str, body: str, about: Waiting
+    connection: Connection,
+    keys: FieldKeys,
+    person_ids: Sequence[UUID],
+    duty_phone_e164: str,
+    body: str,
+    about: Waiting,
 ) -> None:
     """Texts the advisers of these people, or whoever is on duty where there is none, that something waits."""
-    numbers = await people.list_adviser_numbers(connection, list(person_ids))
+    numbers = await people.list_adviser_numbers(connection, keys, list(person_ids))
     for phone_e164 in numbers or [duty_phone_e164]:
-        await messages.queue_alert(connection, phone_e164, body, about.message_id)
+        await messages.queue_alert(connection, keys, phone_e164, body, about.message_id)

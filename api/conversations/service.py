@@ -15,6 +15,7 @@ from api.conversations import queries
 from api.conversations.models import Party, Thread, WaitingTurn
 from api.kit.db import Connection, Database, conversation_actor
 from api.kit.errors import where
+from api.kit.field_keys import FieldKeys
 from api.kit.words import Words
 from api.messages import service as messages
 from api.messages.models import Attention, Waiting
@@ -45,22 +46,24 @@ class Answer(msgspec.Struct, kw_only=True):
     is_personal: bool = False
 
 
-async def load_turn(connection: Connection, conversation_id: UUID, screen: Screen) -> WaitingTurn | None:
+async def load_turn(
+    connection: Connection, keys: FieldKeys, conversation_id: UUID, screen: Screen
+) -> WaitingTurn | None:
     """The texts of a thread that are to be answered now with all that decides how; None when nothing waits."""
     thread = await queries.get_thread(connection, conversation_id)
-    texts = await messages.take_turn(connection, conversation_id)
+    texts = await messages.take_turn(connection, keys, conversation_id)
     if thread is None or not texts:
         return None
     phone_e164 = texts[0].phone_e164
-    known = await people.list_people_of_number(connection, phone_e164)
-    before = await messages.list_recent_bodies(connection, conversation_id, texts[0])
+    known = await people.list_people_of_number(connection, keys, phone_e164)
+    before = await messages.list_recent_bodies(connection, keys, conversation_id, texts[0])
     return WaitingTurn(
         thread=thread,
         party=_party(thread, known),
         people=tuple({person_id for person_id, _ in known} | ({thread.person_id} if thread.person_id else set())),
         texts=texts,
         verdicts=screen_turn(screen, before, [text.body for text in texts]),
-        is_opted_out=await messages.is_opted_out(connection, phone_e164),
+        is_opted_out=await messages.is_opted_out(connection, keys, phone_e164),
     )
 
 

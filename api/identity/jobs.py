@@ -9,6 +9,7 @@ from api.identity.service import forget_old
 from api.kit import limits
 from api.kit.db import WORKER, Database
 from api.kit.errors import TooMany
+from api.kit.field_keys import FieldKeys
 from api.kit.jobs import Job, JobKind
 from api.kit.words import Words
 from api.messages import service as messages
@@ -23,6 +24,7 @@ class CodeSending:
     """Texts codes to whoever may sign in, and nothing to anybody else."""
 
     database: Database
+    keys: FieldKeys
     twilio: TwilioClient
     words: Words
     public_base_url: str
@@ -35,8 +37,8 @@ class CodeSending:
         """Sends one code, unless nobody may be sent one, or one may be on its way already."""
         challenge_id = UUID(job.payload["challenge_id"])
         async with self.database.acting_as(WORKER) as connection:
-            asked = await queries.get_asked_number(connection, challenge_id)
-            person_id = None if asked is None else await service.whose_code(connection, asked.phone_e164)
+            asked = await queries.get_asked_number(connection, self.keys, challenge_id)
+            person_id = None if asked is None else await service.whose_code(connection, self.keys, asked.phone_e164)
             if asked is None or person_id is None or asked.message_id is not None:
                 await queries.forget_number(connection, challenge_id)
                 return
@@ -53,7 +55,7 @@ class CodeSending:
                 await queries.forget_number(connection, challenge_id)
                 return None
             body = self.words.say("utter_sign_in_code", {"code": HIDDEN_CODE})
-            message_id = await messages.start_code(connection, phone_e164, body)
+            message_id = await messages.start_code(connection, self.keys, person_id, phone_e164, body)
             is_ours = await queries.set_code(connection, challenge_id, person_id, code_hash, message_id)
             return message_id if is_ours else None
 

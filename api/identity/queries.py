@@ -1,6 +1,6 @@
 """Sessions, tokens and codes in the database."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from api.identity.models import (
     ABSOLUTE_S,
@@ -16,7 +16,9 @@ from api.identity.models import (
     Challenge,
     RefreshToken,
 )
+from api.kit.crypto import Place
 from api.kit.db import Connection
+from api.kit.field_keys import SERVICE_SUBJECT, FieldKeys
 
 INSERT_SESSION = """
     INSERT INTO sessions (person_id, level, expires_at)
@@ -120,8 +122,8 @@ async def revoke_all(connection: Connection, person_id: UUID) -> int:
 
 LOCK_NUMBER = "SELECT pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 'hex'), 15))"
 INSERT_CHALLENGE = """
-    INSERT INTO sign_in_challenges (phone_digest, phone_e164)
-    SELECT $1, $2
+    INSERT INTO sign_in_challenges (challenge_id, phone_digest, phone_e164_enc)
+    SELECT $5, $1, $2
     WHERE (
         SELECT count(*) FROM sign_in_challenges AS c
         WHERE c.phone_digest = $1 AND c.created_at > clock_timestamp() - interval '15 minutes'
@@ -133,11 +135,14 @@ INSERT_CHALLENGE = """
 """
 
 
-async def insert_challenge(connection: Connection, digest: bytes, phone_e164: str) -> UUID | None:
+async def insert_challenge(connection: Connection, keys: FieldKeys, digest: bytes, phone_e164: str) -> UUID | None:
     """Notes that a code was asked for; None when this number has had too many. Known or not makes no difference."""
+    new_challenge_id = uuid4()
+    cipher = await keys.cipher_for(connection, SERVICE_SUBJECT)
+    kept = cipher.encrypt(phone_e164, Place("sign_in_challenges", "phone_e164_enc", new_challenge_id))
     await connection.execute(LOCK_NUMBER, digest)
     challenge_id: UUID | None = await connection.fetchval(
-        INSERT_CHALLENGE, digest, phone_e164, CODES_PER_15_MINUTES, CODES_PER_DAY
+        INSERT_CHALLENGE, digest, kept, CODES_PER_15_MINUTES, CODES_PER_DAY, new_challenge_id
     )
     return challenge_id
 
@@ -168,21 +173,25 @@ async def use_challenge(connection: Connection, challenge_id: UUID) -> bool:
 
 
 GET_ASKED_NUMBER = """
-    SELECT phone_e164, message_id FROM sign_in_challenges
-    WHERE challenge_id = $1 AND phone_e164 IS NOT NULL
+    SELECT phone_e164_enc, message_id FROM sign_in_challenges
+    WHERE challenge_id = $1 AND phone_e164_enc IS NOT NULL
         AND created_at > clock_timestamp() - make_interval(secs => $2)
 """
 
 
-async def get_asked_number(connection: Connection, challenge_id: UUID) -> AskedNumber | None:
+async def get_asked_number(connection: Connection, keys: FieldKeys, challenge_id: UUID) -> AskedNumber | None:
     """The number a code is to be sent to; None when that is over."""
     row = await connection.fetchrow(GET_ASKED_NUMBER, challenge_id, CODE_S)
-    return None if row is None else AskedNumber(*row)
+    if row is None:
+        return None
+    cipher = await keys.cipher_for(connection, SERVICE_SUBJECT)
+    phone_e164 = cipher.decrypt(row[0], Place("sign_in_challenges", "phone_e164_enc", challenge_id))
+    return AskedNumber(phone_e164, row[1])
 
 
 SET_CODE = """
     UPDATE sign_in_challenges SET person_id = $2, code_hash = $3, message_id = $4
-    WHERE challenge_id = $1 AND phone_e164 IS NOT NULL AND message_id IS NULL RETURNING challenge_id
+    WHERE challenge_id = $1 AND phone_e164_enc IS NOT NULL AND message_id IS NULL RETURNING challenge_id
 """
 
 
@@ -204,7 +213,7 @@ async def take_code_back(connection: Connection, challenge_id: UUID) -> None:
     await connection.execute(TAKE_CODE_BACK, challenge_id)
 
 
-FORGET_NUMBER = "UPDATE sign_in_challenges SET phone_e164 = NULL WHERE challenge_id = $1"
+FORGET_NUMBER = "UPDATE sign_in_challenges SET phone_e164_enc = NULL WHERE challenge_id = $1"
 
 
 async def forget_number(connection: Connection, challenge_id: UUID) -> None:

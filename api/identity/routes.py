@@ -31,7 +31,7 @@ async def ask_for_code(request: AnyRequest) -> CodeAsked:
     asked = await read_json(request, AskForCode)
     state = request.app.state
     secret, address = state.settings.session_secret, client_address(request)
-    challenge_id = await service.ask_for_code(state.database, secret, asked.phone, address)
+    challenge_id = await service.ask_for_code(state.database, state.field_keys, secret, asked.phone, address)
     return CodeAsked(challenge_id, CODE_S)
 
 

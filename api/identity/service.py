@@ -10,6 +10,7 @@ from api.kit import jobs, limits
 from api.kit.access import Who
 from api.kit.db import SIGN_IN, Connection, Database
 from api.kit.errors import BadRequest, NotSignedIn, TooMany
+from api.kit.field_keys import FieldKeys
 from api.kit.limits import Limit
 from api.kit.phone import as_e164
 from api.messages import service as messages
@@ -28,7 +29,7 @@ class CodeNotRight(NotSignedIn):
     """That code is not right, or it is too old."""
 
 
-async def ask_for_code(database: Database, secret: str, phone: str, address: str) -> UUID:
+async def ask_for_code(database: Database, keys: FieldKeys, secret: str, phone: str, address: str) -> UUID:
     """Has a code sent if this is exactly one living person's number; does the same work if it is not."""
     phone_e164 = as_e164(phone, drama_numbers=True)
     if phone_e164 is None:
@@ -37,7 +38,7 @@ async def ask_for_code(database: Database, secret: str, phone: str, address: str
         await limits.take(connection, CODES_PER_ADDRESS, address)
         async with connection.transaction():
             digest = tokens.phone_digest(secret, phone_e164)
-            challenge_id = await queries.insert_challenge(connection, digest, phone_e164)
+            challenge_id = await queries.insert_challenge(connection, keys, digest, phone_e164)
             if challenge_id is not None:
                 payload = jobs.payload_of(challenge_id=challenge_id)
                 await jobs.enqueue(connection, "send_code", payload, priority=jobs.URGENT)
@@ -46,10 +47,10 @@ async def ask_for_code(database: Database, secret: str, phone: str, address: str
     return challenge_id
 
 
-async def whose_code(connection: Connection, phone_e164: str) -> UUID | None:
+async def whose_code(connection: Connection, keys: FieldKeys, phone_e164: str) -> UUID | None:
     """The one living person who signs in with this number and takes texts; None for everybody else."""
-    known = await people.list_people_of_number(connection, phone_e164)
-    if len(known) != 1 or known[0][1] or await messages.is_opted_out(connection, phone_e164):
+    known = await people.list_people_of_number(connection, keys, phone_e164)
+    if len(known) != 1 or known[0][1] or await messages.is_opted_out(connection, keys, phone_e164):
         return None
     return known[0][0]
 

@@ -28,6 +28,12 @@ GET_KEY = """
     SELECT wrapped_key, made_by_xact IS DISTINCT FROM pg_current_xact_id_if_assigned() AS is_committed
     FROM data_keys WHERE subject_id = $1
 """
+# One for each key that wraps any: its number stands in the first two bytes.
+LIST_ONE_OF_EACH = """
+    SELECT DISTINCT ON (number) get_byte(k.wrapped_key, 0) * 256 + get_byte(k.wrapped_key, 1) AS number,
+        k.subject_id, k.wrapped_key
+    FROM data_keys AS k WHERE octet_length(k.wrapped_key) > 1 ORDER BY number, k.created_at DESC
+"""
 MAKE_KEY = "INSERT INTO data_keys (subject_id, wrapped_key) VALUES ($1, $2) ON CONFLICT (subject_id) DO NOTHING"
 
 
@@ -76,10 +82,39 @@ class FieldKeys:
         if wrapped is None:
             self._kept.pop(subject_id, None)
             return ErasedCipher()
-        cipher = self._ring.cipher(wrapped, subject_id)
+        cipher = self.unwrap(wrapped, subject_id)
         if is_committed:
             self._keep(subject_id, cipher)
         return cipher
+
+    async def wrapped_for(self, connection: Connection, subject_id: UUID) -> bytes | None:
+        """The wrapped key of a subject, made on first use; None when it was destroyed. Not within a transaction."""
+        return (await self._read_or_make(connection, subject_id))[0]
+
+    async def list_missing(self, connection: Connection) -> list[int]:
+        """The numbers of the wrapping keys that data keys need, and that the settings lack or have otherwise."""
+        rows = await connection.fetch(LIST_ONE_OF_EACH)
+        return [number for number, subject_id, wrapped in rows if not self._opens(wrapped, subject_id)]
+
+    def _opens(self, wrapped: bytes, subject_id: UUID) -> bool:
+        try:
+            return self.unwrap(wrapped, subject_id) is not None
+        except Unreadable:
+            return False
+
+    def new_wrapped(self, subject_id: UUID) -> bytes:
+        """A key for a subject that has none, for the caller to store."""
+        return self._ring.new_wrapped_key(subject_id)
+
+    def unwrap(self, wrapped: bytes, subject_id: UUID) -> FieldCipher:
+        """The cipher of a wrapped key. Raises Unreadable."""
+        return self._ring.cipher(wrapped, subject_id)
+
+    def wrap_anew(self, wrapped: bytes, subject_id: UUID) -> bytes | None:
+        """The same key wrapped by the newest key; None when it is already. Raises Unreadable."""
+        if self._ring.is_current(wrapped):
+            return None
+        return self._ring.wrap_anew(wrapped, subject_id)
 
     def phone_index(self, phone_e164: str) -> bytes:
         """What a number is found by: 32 bytes that tell nothing about it without the key."""
@@ -88,7 +123,7 @@ class FieldKeys:
     async def _read_or_make(self, connection: Connection, subject_id: UUID) -> tuple[bytes | None, bool]:
         row = await connection.fetchrow(GET_KEY, subject_id)
         if row is None:
-            await connection.execute(MAKE_KEY, subject_id, self._ring.new_wrapped_key(subject_id))
+            await connection.execute(MAKE_KEY, subject_id, self.new_wrapped(subject_id))
             row = await connection.fetchrow(GET_KEY, subject_id)
         if row is None:
             raise Unreadable

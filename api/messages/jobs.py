@@ -6,7 +6,9 @@ from uuid import UUID
 
 from api.clients.twilio import TextOutcomeUnknown, TextRefused, TextThrottled, TwilioClient, TwilioUnreachable
 from api.kit import clock
+from api.kit.crypto import Unreadable
 from api.kit.db import WORKER, Connection, Database
+from api.kit.field_keys import FieldKeys
 from api.kit.jobs import Job, JobKind, Payload, RetryLater
 from api.messages import queries, service
 from api.messages.models import OPTED_OUT_CODE, Attention, Outgoing
@@ -25,6 +27,7 @@ class Delivery:
     """Delivers outbound texts through Twilio."""
 
     database: Database
+    keys: FieldKeys
     twilio: TwilioClient
     public_base_url: str
     reconcile_after_s: float
@@ -43,17 +46,25 @@ class Delivery:
         """Sends one text, unless it is out, may not go out, or may be out already and is still looked for."""
         message_id = UUID(job.payload["message_id"])
         async with self.database.acting_as(WORKER) as connection:
-            text = await queries.get_outgoing(connection, message_id)
+            text = await self._load(connection, message_id)
             if text is not None and text.age_s > TELL_AFTER_S:
                 await queries.insert_flags(connection, [message_id], Attention.NOT_DELIVERED)
         if text is None or text.status not in {"stored", "sending", "unknown"}:
             return
-        if text.kind != "alert" and (reason := _why_not(text)):
+        if (text.kind != "alert" or text.is_lost) and (reason := _why_not(text)):
             await self._suppress(job, text, reason)
         elif text.status == "stored":
             await self._send(job, text)
         else:
             await self._find_or_send(job, text)
+
+    async def _load(self, connection: Connection, message_id: UUID) -> Outgoing | None:
+        """Raises Unreadable, and tells the team, when the settings lack the key it is kept with."""
+        try:
+            return await queries.get_outgoing(connection, self.keys, message_id)
+        except Unreadable:
+            await queries.insert_flags(connection, [message_id], Attention.NOT_DELIVERED)
+            raise
 
     async def _suppress(self, job: Job, text: Outgoing, reason: Attention) -> None:
         async with self.database.transaction(WORKER) as connection:
@@ -129,14 +140,17 @@ class Delivery:
             await service.move_forward(connection, text.message_id, "failed", code=refusal.code)
             await queries.insert_flags(connection, [text.message_id], Attention.NOT_DELIVERED)
             if refusal.code == OPTED_OUT_CODE:
+                index = self.keys.phone_index(text.phone_e164)
                 await queries.insert_opt_out_event(
-                    connection, text.phone_e164, True, "provider", str(refusal.code), text.message_id
+                    connection, index, True, "provider", str(refusal.code), text.message_id
                 )
             await job.complete(connection)
 
 
 def _why_not(text: Outgoing) -> Attention | None:
     """Why a text may not go to a young person's phone now, if it may not."""
+    if text.is_lost:
+        return Attention.NOT_DELIVERED
     if text.has_died:
         return Attention.PERSON_HAS_DIED
     if text.is_opted_out:

@@ -64,10 +64,20 @@ class InboundText(msgspec.Struct, frozen=True, kw_only=True):
     media_count: int = 0
 
 
+class KnownThread(msgspec.Struct, frozen=True):
+    """Where a number's texts belong, and whose key they are kept with; the statement that stores one looks again."""
+
+    phone_index: bytes
+    conversation_id: UUID
+    subject_id: UUID
+    wrapped_key: bytes
+
+
 class Waiting(msgspec.Struct, frozen=True):
-    """An inbound text that is being answered, with the turn it belongs to for good."""
+    """An inbound text that is being answered, with the turn it belongs to for good and whose key it is kept with."""
 
     message_id: UUID
+    subject_id: UUID
     phone_e164: str
     body: str
     media_count: int
@@ -75,13 +85,25 @@ class Waiting(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
+class NewText(msgspec.Struct, frozen=True, kw_only=True):
+    """A text that is to be sent, and whose key it is kept with."""
+
+    kind: str
+    subject_id: UUID
+    phone_e164: str
+    body: str
+    conversation_id: UUID | None = None
+    about_message_id: UUID | None = None
+
+
 class Outgoing(msgspec.Struct, frozen=True):
     """An outbound text on its way, with what decides whether it may go; the times are the database's."""
 
     message_id: UUID
-    kind: str
     phone_e164: str
     body: str
+    is_lost: bool
+    kind: str
     status: str
     provider_sid: str | None
     sending_at: datetime | None

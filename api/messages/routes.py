@@ -20,7 +20,7 @@ LONGEST_SENDER_CHARS = 32
 @post("/webhooks/twilio/sms", guards=[requires_twilio], status_code=200)
 async def receive_text(request: Request[Any, Any, Any]) -> Response[str]:
     """Stores a text, then answers; the reply follows as a message of its own."""
-    await service.record_inbound(request.app.state.database, _read_text(request.state.form))
+    await request.app.state.receiving.record(_read_text(request.state.form))
     return Response(NO_REPLY_NOW, media_type="text/xml")
 
 

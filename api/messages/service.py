@@ -1,12 +1,12 @@
 """Texts in and out: stored before anything else, sent once, receipts only forward."""
 
-import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from api.kit import jobs
 from api.kit.db import TWILIO, Connection, Database, repeat_while_lost
+from api.kit.field_keys import SERVICE_SUBJECT, FieldKeys
 from api.messages import queries
 from api.messages.models import (
     OPT_IN_WORDS,
@@ -14,25 +14,13 @@ from api.messages.models import (
     PROVIDER_STATUSES,
     STATUS_ORDER,
     Attention,
-    InboundText,
+    NewText,
     Waiting,
 )
 
 # Twilio waits 15 seconds for a webhook's answer; within that we outlast a restart of the database.
 # Source: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides (2026-11).
 ACCEPT_WITHIN_S = 10.0
-
-
-async def record_inbound(database: Database, text: InboundText) -> bool:
-    """Stores a text and the job that answers it, once; False for a repeat. Committed when this returns."""
-
-    async def insert() -> bool:
-        async with database.acting_as(TWILIO) as connection:
-            while (added := await queries.insert_inbound(connection, text, jobs.SOON)) is None:
-                await asyncio.sleep(0)
-            return added
-
-    return await repeat_while_lost(insert, for_s=ACCEPT_WITHIN_S)
 
 
 async def record_receipt(
@@ -67,14 +55,26 @@ async def move_forward(
     return await queries.keep_furthest(connection, message_id, status, sid, code, list(STATUS_ORDER))
 
 
-async def take_turn(connection: Connection, conversation_id: UUID) -> list[Waiting]:
-    """The texts of a thread that are to be answered now, oldest first; the same again until they are answered."""
-    return await queries.take_turn(connection, conversation_id, uuid4())
+async def take_turn(connection: Connection, keys: FieldKeys, conversation_id: UUID) -> list[Waiting]:
+    """The texts of a thread that are to be answered now, oldest first; the same again until they are answered.
+
+    One that nobody can read any more is marked for the team and stands in no other's way. Raises Unreadable when
+    the settings lack a key: then nothing is marked, and the same can be read when they have it.
+    """
+    while True:
+        texts, lost = await queries.take_turn(connection, keys, conversation_id, uuid4())
+        if lost:
+            await queries.insert_flags(connection, lost, Attention.NOT_ANSWERED)
+            await queries.mark_answered(connection, lost)
+        if texts or not lost:
+            return texts
 
 
-async def list_recent_bodies(connection: Connection, conversation_id: UUID, first: Waiting) -> list[str]:
+async def list_recent_bodies(
+    connection: Connection, keys: FieldKeys, conversation_id: UUID, first: Waiting
+) -> list[str]:
     """What the same phone wrote in the ten minutes before a turn, oldest first."""
-    return await queries.list_recent_bodies(connection, conversation_id, first)
+    return await queries.list_recent_bodies(connection, keys, conversation_id, first)
 
 
 async def mark_answered(connection: Connection, texts: Iterable[Waiting]) -> bool:
@@ -84,41 +84,69 @@ async def mark_answered(connection: Connection, texts: Iterable[Waiting]) -> boo
 
 
 async def queue_reply(
-    connection: Connection, conversation_id: UUID, phone_e164: str, body: str, *, is_personal: bool
+    connection: Connection,
+    keys: FieldKeys,
+    conversation_id: UUID,
+    subject_id: UUID,
+    phone_e164: str,
+    body: str,
+    *,
+    is_personal: bool,
 ) -> UUID:
     """Stores a reply and the job that delivers it, in the caller's transaction.
 
-    A personal one goes out only while the number is its person's alone; fixed words with nobody's data always may.
+    It is kept with the key of `subject_id`: the thread's person, and where there is none the thread itself. A
+    personal one goes out only while the number is its person's alone; fixed words with nobody's data always may.
     """
-    kind = "reply" if is_personal else "notice"
-    message_id = await queries.insert_reply(connection, conversation_id, kind, phone_e164, body)
-    await _enqueue(connection, "deliver", message_id, phone_e164, jobs.SOON)
+    text = NewText(
+        kind="reply" if is_personal else "notice",
+        subject_id=subject_id,
+        phone_e164=phone_e164,
+        body=body,
+        conversation_id=conversation_id,
+    )
+    message_id = await queries.insert_outbound(connection, keys, text)
+    await _enqueue(connection, keys, "deliver", message_id, phone_e164, jobs.SOON)
     return message_id
 
 
-async def queue_alert(connection: Connection, phone_e164: str, body: str, about_message_id: UUID) -> UUID:
+async def queue_alert(
+    connection: Connection, keys: FieldKeys, phone_e164: str, body: str, about_message_id: UUID
+) -> UUID:
     """Stores a text to a member of staff about a young person's text, sent before everything else."""
-    message_id = await queries.insert_alert(connection, phone_e164, body, about_message_id)
-    await _enqueue(connection, "alert", message_id, phone_e164, jobs.URGENT)
+    text = NewText(
+        kind="alert",
+        subject_id=SERVICE_SUBJECT,
+        phone_e164=phone_e164,
+        body=body,
+        about_message_id=about_message_id,
+    )
+    message_id = await queries.insert_outbound(connection, keys, text)
+    await _enqueue(connection, keys, "alert", message_id, phone_e164, jobs.URGENT)
     return message_id
 
 
-async def queue_notice(connection: Connection, phone_e164: str, body: str) -> UUID:
+async def queue_notice(connection: Connection, keys: FieldKeys, phone_e164: str, body: str) -> UUID:
     """Stores a text that one of staff causes to be sent to another, before everything else."""
-    message_id = await queries.insert_notice(connection, phone_e164, body)
-    payload = jobs.payload_of(message_id=message_id)
-    await jobs.enqueue(connection, "deliver", payload, serial_key=f"deliver:{phone_e164}", priority=jobs.URGENT)
+    text = NewText(kind="alert", subject_id=SERVICE_SUBJECT, phone_e164=phone_e164, body=body)
+    message_id = await queries.insert_notice(connection, keys, text)
+    await _enqueue(connection, keys, "deliver", message_id, phone_e164, jobs.URGENT)
     return message_id
 
 
-async def start_code(connection: Connection, phone_e164: str, body: str) -> UUID:
+async def start_code(connection: Connection, keys: FieldKeys, person_id: UUID, phone_e164: str, body: str) -> UUID:
     """Stores that a code is being sent, without the code; the caller sends it, once, and says what became of it."""
-    return await queries.insert_code(connection, phone_e164, body)
+    text = NewText(kind="code", subject_id=person_id, phone_e164=phone_e164, body=body)
+    return await queries.insert_code(connection, keys, text)
 
 
-async def _enqueue(connection: Connection, kind: str, message_id: UUID, phone_e164: str, priority: int) -> None:
+async def _enqueue(
+    connection: Connection, keys: FieldKeys, kind: str, message_id: UUID, phone_e164: str, priority: int
+) -> None:
+    """Texts to one number are sent one after another; what they are told by says nothing about the number."""
     payload = jobs.payload_of(message_id=message_id)
-    await jobs.enqueue(connection, kind, payload, serial_key=f"{kind}:{phone_e164}", priority=priority)
+    serial_key = f"{kind}:{keys.phone_index(phone_e164).hex()}"
+    await jobs.enqueue(connection, kind, payload, serial_key=serial_key, priority=priority)
 
 
 async def was_alerted_lately(connection: Connection, conversation_id: UUID) -> bool:
@@ -151,19 +179,20 @@ def reference(message_id: UUID) -> str:
     return message_id.hex[-6:].upper()
 
 
-async def note_reserved_words(connection: Connection, texts: Iterable[Waiting]) -> None:
+async def note_reserved_words(connection: Connection, keys: FieldKeys, texts: Iterable[Waiting]) -> None:
     """Writes into the ledger what texts that are a carrier's reserved word have done to their number."""
     for text in texts:
         word = reserved_word(text.body)
         if word is not None:
+            index = keys.phone_index(text.phone_e164)
             await queries.insert_opt_out_event(
-                connection, text.phone_e164, word in OPT_OUT_WORDS, "keyword", word, text.message_id
+                connection, index, word in OPT_OUT_WORDS, "keyword", word, text.message_id
             )
 
 
-async def is_opted_out(connection: Connection, phone_e164: str) -> bool:
+async def is_opted_out(connection: Connection, keys: FieldKeys, phone_e164: str) -> bool:
     """Whether a number asked for no texts and has not asked for them again."""
-    return await queries.is_opted_out(connection, phone_e164)
+    return await queries.is_opted_out(connection, keys.phone_index(phone_e164))
 
 
 async def count_attention(connection: Connection) -> list[tuple[str, int, datetime]]:

@@ -51,19 +51,24 @@ async def get_own_adviser(connection: Connection) -> Adviser | None:
     return Adviser(shown_name, await queries.list_working_days(connection, staff_id))
 
 
-async def list_people_of_number(connection: Connection, phone_e164: str) -> list[tuple[UUID, bool]]:
+async def list_people_of_number(connection: Connection, keys: FieldKeys, phone_e164: str) -> list[tuple[UUID, bool]]:
     """Everybody who uses a number, each with whether they have died."""
-    return await queries.list_people_of_number(connection, phone_e164)
+    return await queries.list_people_of_number(connection, keys.phone_index(phone_e164))
 
 
-async def list_adviser_numbers(connection: Connection, person_ids: list[UUID]) -> list[str]:
+async def list_adviser_numbers(connection: Connection, keys: FieldKeys, person_ids: list[UUID]) -> list[str]:
     """The phones of the advisers whom these people have today."""
-    return await queries.list_adviser_numbers(connection, person_ids)
+    return await queries.list_adviser_numbers(connection, keys, person_ids)
 
 
-async def list_duty_numbers(connection: Connection) -> list[str]:
+async def list_duty_numbers(connection: Connection, keys: FieldKeys) -> list[str]:
     """The phones of the duty workers."""
-    return await queries.list_duty_numbers(connection)
+    return await queries.list_duty_numbers(connection, keys)
+
+
+async def list_break_glass_numbers(connection: Connection, keys: FieldKeys, person_id: UUID) -> list[str]:
+    """The phones of the managers and data protection leads who must hear that a case was opened."""
+    return await queries.list_break_glass_numbers(connection, keys, person_id)
 
 
 def say_week(week: tuple[WorkingDay, ...]) -> str:

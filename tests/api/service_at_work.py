@@ -10,9 +10,10 @@ from api.app import job_kinds
 from api.clients.rasa import RasaClient
 from api.clients.twilio import TwilioClient
 from api.kit.db import Database
+from api.kit.field_keys import FieldKeys
 from api.kit.jobs import Worker
-from api.messages import service
 from api.messages.models import InboundText
+from api.messages.receiving import Receiving
 from api.settings import Secret, WorkSettings
 from tests import fields
 from tests.api.fakes import FakeRasa, FakeTwilio
@@ -47,6 +48,7 @@ class ServiceAtWork:
         self.twilio = FakeTwilio()
         settings = work_settings(database, **changes)
         self._api = Database(database.api_url, size=4)
+        self.receiving = Receiving(self._api, FieldKeys(fields.RING))
         self.database = Database(database.worker_url, size=10)
         kinds = job_kinds(settings, self.database, cast(RasaClient, self.rasa), cast(TwilioClient, self.twilio))
         self.worker = Worker(self.database, database.worker_url, kinds, lease_s=20.0)
@@ -56,7 +58,7 @@ class ServiceAtWork:
         """A text arrives."""
         self._count += 1
         text = InboundText(provider_sid=sid or f"SM{self._count}", from_e164=sender, body=body, media_count=media)
-        await service.record_inbound(self._api, text)
+        await self.receiving.record(text)
 
     async def settle(self) -> None:
         """Runs what is due, and what that makes due, until nothing is; waiting retries are made due."""

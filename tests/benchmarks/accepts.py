@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 
 from api.kit.db import TWILIO
+from api.kit.field_keys import FieldKeys
+from api.kit.ids import new_id
 from api.kit.jobs import SOON
-from api.messages.queries import RECORD_INBOUND
+from api.messages.queries import RECORD_INBOUND, seal
 from tests.benchmarks.http import HttpConnection, http_connections
 from tests.benchmarks.measuring import Figures, Times, in_turns, side_by_side
 from tests.benchmarks.people import Sender
@@ -23,7 +25,7 @@ async def measure(stage: Stage) -> Section:
     rows = [await _measure(stage, count) for count in CONNECTIONS]
     return Section(
         "A text accepted: signed webhook in, stored with its job, 200 out after COMMIT (one API process)",
-        "the same SQL (RECORD_INBOUND) through bare asyncpg, as many connections, the actor set once on each",
+        "the same encryption and SQL (RECORD_INBOUND) through bare asyncpg, as many connections, the actor set once",
         rows,
     )
 
@@ -54,8 +56,21 @@ async def _through_the_api(stage: Stage, connections: list[HttpConnection]) -> T
 
 
 async def _through_bare_asyncpg(stage: Stage, connections: list[asyncpg.Connection]) -> Times:
-    def storer(connection: asyncpg.Connection, sender: Sender) -> Callable[[], Awaitable[object]]:
-        return lambda: connection.fetchval(RECORD_INBOUND, new_sid(), sender.phone_e164, SAY, 0, SOON)
+    keys = FieldKeys(stage.ring)
 
-    works = [storer(connection, sender) for connection, sender in zip(connections, stage.floor_senders, strict=False)]
+    async def storer(connection: asyncpg.Connection, sender: Sender) -> Callable[[], Awaitable[object]]:
+        cipher = await keys.cipher_for(connection, sender.person_id)
+        index = keys.phone_index(sender.phone_e164)
+
+        def store() -> Awaitable[object]:
+            message_id = new_id()
+            sealed = seal(cipher, message_id, sender.phone_e164, SAY)
+            ids = (index, sender.conversation_id, sender.person_id, message_id)
+            return connection.fetchval(RECORD_INBOUND, new_sid(), *ids, *sealed, 0, SOON)
+
+        return store
+
+    works = [
+        await storer(connection, sender) for connection, sender in zip(connections, stage.floor_senders, strict=False)
+    ]
     return await side_by_side(works, stage.effort.accepts)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from api.kit.crypto import KeyRing
 from api.kit.db import SET_ACTOR, Actor, connect
 from api.kit.migrations import apply_migrations
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.people import Sender, add_people
+from tests.fields import ring_of
 from tests.stack.service import LocalService
 
 API, WORKER = "fifteenplus_api", "fifteenplus_worker"
@@ -28,6 +30,11 @@ class Stage:
     senders: list[Sender]
     floor_senders: list[Sender]
 
+    @property
+    def ring(self) -> KeyRing:
+        """The service's keys."""
+        return ring_of(self.service.env)
+
     def floor_url(self, role: str) -> str:
         """The floors' own database, as this role."""
         return self.service.postgres.url(FLOOR_DATABASE, role)
@@ -42,12 +49,13 @@ class Stage:
 async def open_stage(service: LocalService, effort: Effort) -> AsyncIterator[Stage]:
     """The stage on a service that runs."""
     admin = await asyncpg.connect(service.env["MIGRATION_DATABASE_URL"])
-    senders = await add_people(admin)
+    ring = ring_of(service.env)
+    senders = await add_people(admin, ring)
     await admin.execute(f"CREATE DATABASE {FLOOR_DATABASE}")
     floor_url = service.postgres.url(FLOOR_DATABASE)
     await apply_migrations(floor_url)
     floor_admin = await asyncpg.connect(floor_url)
-    floor_senders = await add_people(floor_admin)
+    floor_senders = await add_people(floor_admin, ring)
     await floor_admin.close()
     yield Stage(service, effort, admin, senders, floor_senders)
     await admin.close()

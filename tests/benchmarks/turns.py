@@ -37,7 +37,7 @@ async def measure(stage: Stage) -> Section:
 
 async def _measure(stage: Stage, count: int) -> list[Row]:
     async with AsyncExitStack() as stack:
-        watch = await stack.enter_async_context(watched_replies(stage.admin))
+        watch = await stack.enter_async_context(watched_replies(stage.admin, stage.ring))
         http = await stack.enter_async_context(http_connections(stage.service.api_url, count))
         bare = await stack.enter_async_context(bare_turns(stage, count))
         ours, floor = await in_turns(

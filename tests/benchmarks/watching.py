@@ -8,11 +8,13 @@ from typing import Any
 
 import asyncpg
 
+from api.kit.crypto import KeyRing
+
 # The stored reply's own transaction notifies already (of its job), so this adds next to nothing to it.
 WATCH = """
     CREATE FUNCTION tell_benchmark() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        PERFORM pg_notify('benchmark', TG_ARGV[0] || ' ' || NEW.phone_e164);
+        PERFORM pg_notify('benchmark', TG_ARGV[0] || ' ' || encode(NEW.phone_index, 'hex'));
         RETURN NULL;
     END
     $$;
@@ -32,13 +34,14 @@ WITHIN_S = 20.0
 class Watch:
     """What has become of the replies to each number."""
 
-    def __init__(self) -> None:
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
         self._moments: dict[str, asyncio.Future[float]] = {}
 
     def expect(self, event: str, phone_e164: str) -> asyncio.Future[float]:
         """When this happens next to a reply to this number (`stored`, `handed`), as time.perf_counter tells."""
         moment = asyncio.get_running_loop().create_future()
-        self._moments[f"{event} {phone_e164}"] = moment
+        self._moments[f"{event} {self._ring.phone_index(phone_e164).hex()}"] = moment
         return moment
 
     def note(self, *told: Any) -> None:
@@ -49,9 +52,9 @@ class Watch:
 
 
 @asynccontextmanager
-async def watched_replies(admin: asyncpg.Connection) -> AsyncIterator[Watch]:
+async def watched_replies(admin: asyncpg.Connection, ring: KeyRing) -> AsyncIterator[Watch]:
     """Watches until left."""
-    watch = Watch()
+    watch = Watch(ring)
     await admin.execute(WATCH)
     await admin.add_listener("benchmark", watch.note)
     yield watch

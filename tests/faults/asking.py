@@ -12,7 +12,7 @@ SETTLED_WITHIN_S = 10.0
 
 async def ask(stack: Stack) -> tuple[str, set[str]]:
     """The one reply to a text, which came in time, and why the text is marked."""
-    (person,) = await create_people(stack.admin_url, 1)
+    (person,) = await create_people(stack.admin_url, stack.ring, 1)
     began_at_s = time.monotonic()
     texted = await send_after(stack, person, 0)
     (sent,) = await stack.simulator.wait_for_sent(person.phone)

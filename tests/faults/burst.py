@@ -74,7 +74,7 @@ async def run_burst(stack: Stack, plan: Plan, seed: int) -> Ledger:
 async def _phones_of(stack: Stack, plan: Plan) -> list[Person]:
     """Who sends each text; the texts of a chatty phone are far enough from each other to be turns of their own."""
     chatty_count = plan.texts // plan.every_chatty if plan.every_chatty else 0
-    people = await create_people(stack.admin_url, plan.texts - chatty_count * (TEXTS_OF_CHATTY - 1))
+    people = await create_people(stack.admin_url, stack.ring, plan.texts - chatty_count * (TEXTS_OF_CHATTY - 1))
     chatty = [replace(person, is_chatty=True) for person in people[:chatty_count]]
     return [*chatty, *people[chatty_count:], *chatty * (TEXTS_OF_CHATTY - 1)]
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from api.kit import clock
+from api.kit.crypto import KeyRing
 from api.kit.words import load_words
 from bot.actions import MENU as MENU_NAMES
 from tests.factories import create_appointment, create_person, create_staff
@@ -53,21 +54,21 @@ class Person:
         return QUESTIONS[number % len(QUESTIONS)], self.answer
 
 
-async def create_people(admin_url: str, count: int) -> Sequence[Person]:
+async def create_people(admin_url: str, ring: KeyRing, count: int) -> Sequence[Person]:
     """So many people, committed."""
     connection = await asyncpg.connect(admin_url)
     try:
         async with connection.transaction():
             adviser = await create_staff(connection)
-            return [await _create(connection, adviser, number) for number in range(count)]
+            return [await _create(connection, ring, adviser, number) for number in range(count)]
     finally:
         await connection.close()
 
 
-async def _create(connection: asyncpg.Connection, adviser: UUID, number: int) -> Person:
+async def _create(connection: asyncpg.Connection, ring: KeyRing, adviser: UUID, number: int) -> Person:
     phone = f"+4477009{next(_numbers):05}"
     starts_at = _own_time(number)
-    person_id = await create_person(connection, phone=phone, adviser=adviser)
+    person_id = await create_person(connection, phone=phone, adviser=adviser, ring=ring)
     await create_appointment(connection, person_id, adviser, starts_at=starts_at)
     words = MENU_WORDS.say("utter_next_appointment", {"when": clock.say_day_and_time(starts_at)})
     return Person(phone, words)

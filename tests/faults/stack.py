@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -15,6 +16,7 @@ import httpx
 from api.kit.db import repeat_while_lost
 from tests.faults.ledger import Kept, Ledger, LeftJob, Reply, Taken, Texted
 from tests.faults.people import MENU
+from tests.fields import Message, read_messages_by_id, ring_of
 from tests.stack.environments import environment_of
 from tests.stack.parts import COMMANDS
 from tests.stack.processes import Part
@@ -31,21 +33,21 @@ NOW = "SELECT clock_timestamp()"
 HAS_BEAT = "SELECT EXISTS (SELECT FROM worker_beats WHERE beat_at > $1)"
 STILL_OPEN = """
     SELECT (SELECT count(*) FROM jobs WHERE parked_at IS NULL)
-        + (SELECT count(*) FROM messages WHERE phone_e164 = ANY($1) AND (
+        + (SELECT count(*) FROM messages WHERE phone_index = ANY($1) AND (
             (direction = 'inbound' AND answered_at IS NULL) OR status IN ('stored', 'sending', 'unknown')
         ))
 """
 NOT_AT_ITS_END = """
     SELECT count(*) FROM messages
-    WHERE phone_e164 = ANY($1) AND direction = 'outbound' AND status <> $2
+    WHERE phone_index = ANY($1) AND direction = 'outbound' AND status <> $2
 """
 INBOUND = """
-    SELECT m.provider_sid, m.phone_e164, m.body, m.answered_at IS NOT NULL,
+    SELECT m.message_id, m.provider_sid, m.answered_at IS NOT NULL,
         ARRAY(SELECT f.reason FROM attention_flags AS f WHERE f.message_id = m.message_id)
-    FROM messages AS m WHERE m.direction = 'inbound' AND m.phone_e164 = ANY($1)
+    FROM messages AS m WHERE m.direction = 'inbound' AND m.phone_index = ANY($1)
 """
 OUTBOUND = """
-    SELECT phone_e164, body, provider_sid, status FROM messages WHERE direction = 'outbound' AND phone_e164 = ANY($1)
+    SELECT message_id, provider_sid, status FROM messages WHERE direction = 'outbound' AND phone_index = ANY($1)
 """
 JOBS = "SELECT kind, parked_at IS NOT NULL, last_error FROM jobs ORDER BY job_id"
 LEASED = "SELECT payload->>'conversation_id' FROM jobs WHERE kind = 'answer' AND leased_until IS NOT NULL"
@@ -61,6 +63,7 @@ class Stack:
         self.service = service
         self.simulator = Simulator(service.env, http)
         self.admin_url = service.postgres.url(DATABASE)
+        self.ring = ring_of(service.env)
 
     async def query(self, sql: str, *values: Any) -> list[asyncpg.Record]:
         """Rows, past every policy, as soon as the server answers: it may have been killed a moment ago."""
@@ -140,29 +143,43 @@ class Stack:
         """SIGTERM, without waiting."""
         os.kill(self.service.part(name).pid, signal.SIGTERM)
 
+    def _indexes(self, phones: list[str]) -> list[bytes]:
+        return [self.ring.phone_index(phone) for phone in phones]
+
+    async def _messages(self, phones: list[bytes]) -> dict[UUID, Message]:
+        connection = await asyncpg.connect(self.admin_url)
+        try:
+            return await read_messages_by_id(connection, "phone_index = ANY($1)", phones, ring=self.ring)
+        finally:
+            connection.terminate()
+
     async def settle(self, phones: list[str], within_s: float, last_status: str = "delivered") -> None:
         """Waits until nothing is left to do for these phones, then for the receipts, or until the time is over."""
+        indexes = self._indexes(phones)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while (await self.query(STILL_OPEN, phones))[0][0]:
+                while (await self.query(STILL_OPEN, indexes))[0][0]:
                     await asyncio.sleep(0.05)
-                while (await self.query(NOT_AT_ITS_END, phones, last_status))[0][0]:
+                while (await self.query(NOT_AT_ITS_END, indexes, last_status))[0][0]:
                     await self.simulator.release_callbacks()
                     await asyncio.sleep(0.05)
 
     async def read_ledger(self, texted: list[Texted]) -> Ledger:
         """What became of these texts, and of everything that Twilio took since its last reset."""
-        phones = sorted({text.phone for text in texted})
+        phones = self._indexes(sorted({text.phone for text in texted}))
+        written = await repeat_while_lost(lambda: self._messages(phones), for_s=RECOVERED_WITHIN_S)
         return Ledger(
             menu=MENU,
             texted=texted,
             kept=[
                 Kept(sid=sid, phone=phone, body=body, is_answered=answered, flags=frozenset(flags))
-                for sid, phone, body, answered, flags in await self.query(INBOUND, phones)
+                for message_id, sid, answered, flags in await self.query(INBOUND, phones)
+                for phone, body in [written[message_id]]
             ],
             replies=[
                 Reply(phone=phone, body=body, sid=sid, status=status)
-                for phone, body, sid, status in await self.query(OUTBOUND, phones)
+                for message_id, sid, status in await self.query(OUTBOUND, phones)
+                for phone, body in [written[message_id]]
             ],
             taken=[Taken(sid=text["sid"], phone=text["to"], body=text["body"]) for text in await self.simulator.sent()],
             jobs=[

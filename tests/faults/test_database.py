@@ -15,7 +15,7 @@ PROCESSES = ("api", "worker", "rasa")
 
 async def test_a_database_that_is_away_then_503_and_nothing_is_lost(stack: Stack) -> None:
     """The same processes go on when it is back: nobody has to start them again."""
-    people = await create_people(stack.admin_url, 20)
+    people = await create_people(stack.admin_url, stack.ring, 20)
     await stack.simulator.behave(retry_delays_s=PATIENCE)
     numbers = process_numbers(stack)
     await stack.kill("postgres")
@@ -38,7 +38,7 @@ async def test_a_database_that_is_away_then_503_and_nothing_is_lost(stack: Stack
 
 async def test_tables_locked_for_long_then_nobody_falls_and_nothing_is_lost(stack: Stack) -> None:
     """As a migration does: every statement on them is refused after a while."""
-    people = await create_people(stack.admin_url, 20)
+    people = await create_people(stack.admin_url, stack.ring, 20)
     await stack.simulator.behave(retry_delays_s=PATIENCE)
     numbers = process_numbers(stack)
     async with stack.locking("jobs, messages"):

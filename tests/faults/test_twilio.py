@@ -29,7 +29,7 @@ BAD_DAYS: tuple[dict[str, Any], ...] = (
 
 async def test_texts_that_meet_bad_days_at_twilio_are_sent_once(stack: Stack) -> None:
     await stack.simulator.behave(callbacks="hold")
-    people = await create_people(stack.admin_url, len(BAD_DAYS))
+    people = await create_people(stack.admin_url, stack.ring, len(BAD_DAYS))
     for person, bad_day in zip(people, BAD_DAYS, strict=True):
         await stack.simulator.plan(on="create", to=person.phone, **bad_day)
     texted = await send_all(stack, people, over_s=0.1)
@@ -39,7 +39,7 @@ async def test_texts_that_meet_bad_days_at_twilio_are_sent_once(stack: Stack) ->
 
 @pytest.mark.parametrize("copies", [1, 4])
 async def test_receipts_shuffled_and_repeated_then_delivered_stays(stack: Stack, copies: int) -> None:
-    people = await create_people(stack.admin_url, 12)
+    people = await create_people(stack.admin_url, stack.ring, 12)
     phones = [person.phone for person in people]
     await stack.simulator.behave(callbacks="hold", status_step_s=0.0)
     texted = await send_all(stack, people, over_s=0.1)

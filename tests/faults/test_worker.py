@@ -16,7 +16,7 @@ LONG_S = 6.0
 async def test_a_worker_killed_at_the_worst_moments_then_each_text_is_answered_and_sent_once(stack: Stack) -> None:
     """Twilio has taken the first reply and never will take the second; the third is about to be committed."""
     await stack.simulator.behave(callbacks="hold")
-    people = await create_people(stack.admin_url, 3)
+    people = await create_people(stack.admin_url, stack.ring, 3)
     await stack.simulator.plan(on="create", to=people[0].phone, after_s=LONG_S)
     await stack.simulator.plan(on="create", to=people[1].phone, after_s=LONG_S, answer="drop")
     rasa = stack.service.part("rasa")
@@ -40,7 +40,7 @@ async def test_a_worker_killed_at_the_worst_moments_then_each_text_is_answered_a
 async def test_a_worker_that_stands_still_past_its_lease_then_another_takes_over_once(stack: Stack) -> None:
     """The first holds an answer and a reply on its way when it stops; it wakes when both are done."""
     await stack.simulator.behave(callbacks="hold")
-    people = await create_people(stack.admin_url, 2)
+    people = await create_people(stack.admin_url, stack.ring, 2)
     phones = [person.phone for person in people]
     await stack.simulator.plan(on="create", to=phones[0], after_s=LONG_S)
     texted = [await send_after(stack, people[0], 0)]
@@ -62,7 +62,7 @@ async def test_a_worker_that_stands_still_past_its_lease_then_another_takes_over
 async def test_a_worker_asked_to_stop_then_what_it_began_ends(stack: Stack) -> None:
     """Nothing is left half sent for the next worker to look for."""
     await stack.simulator.behave(callbacks="hold")
-    people = await create_people(stack.admin_url, 40)
+    people = await create_people(stack.admin_url, stack.ring, 40)
     await stack.simulator.plan(times=1_000, on="create", after_s=0.5)
     sending = asyncio.create_task(send_all(stack, people, over_s=1.0))
     await stack.until_asked_to_send(1)

@@ -86,7 +86,7 @@ KNOWN_TO_STAFF = {"teams", "staff", "working_hours", "duty_rota"}
 
 # Actors that are a part of the service see all or nothing of a table.
 SERVICE_SEES = {
-    "twilio": {"contact_points", "conversations", "messages", "rate_limits"},
+    "twilio": {"contact_points", "conversations", "messages", "rate_limits", "data_keys"},
     "monitor": {"rate_limits"},
     "sign-in": {
         "sessions", "session_tokens", "sign_in_challenges", "enrolment_codes", "rate_limits", "staff_sign_ins",
@@ -107,7 +107,7 @@ SERVICE_UPDATES = {
 }
 SERVICE_DELETES = {"worker": {"jobs", "rate_limits", "sign_in_challenges"}, "sign-in": {"staff_sign_ins"}}
 SERVICE_INSERTS = {
-    "twilio": {"conversations", "messages", "message_events", "jobs", "rate_limits"},
+    "twilio": {"conversations", "messages", "message_events", "jobs", "rate_limits", "data_keys"},
     "monitor": {"jobs", "rate_limits"},
     "sign-in": {"sessions", "session_tokens", "sign_in_challenges", "jobs", "rate_limits", "staff_sign_ins"},
     "worker": {
@@ -168,8 +168,8 @@ def _service_may(actor: Actor, service: str, verb: str, table: str, owner: str) 
         return owner == "alert"
     if service == "worker" and (verb, table) == ("SELECT", "working_hours"):
         return any(owner in current_advisers(person) for person in {p.name for p in PEOPLE})
-    if table == "data_keys" and verb in {"SELECT", "INSERT"} and service in {"twilio", "sign-in"}:
-        return (owner == "the service") == (service == "sign-in")
+    if (service, table) == ("sign-in", "data_keys"):
+        return verb in {"SELECT", "INSERT"} and owner == "the service"
     if not service.startswith("thread"):
         return False
     person = owner.removesuffix(" (old)").removesuffix(" (not a look)").removesuffix(" (thread)")

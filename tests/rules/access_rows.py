@@ -9,7 +9,6 @@ from uuid import UUID
 import asyncpg
 
 from api.kit.field_keys import SERVICE_SUBJECT
-from tests.factories import next_number
 from tests.rules.access_plans import add_feed, add_plans, add_reviews
 from tests.rules.access_records import add_absence, add_providers, add_records
 from tests.rules.access_world import MEMBERS, OPENED, PEOPLE, Actor, Member, Person, today
@@ -186,8 +185,8 @@ PERSONAL_ROWS = {
     "record_history": "INSERT INTO record_history"
     " (table_name, record_id, person_id, version, changed_by_kind, changed_by_id, row_before)"
     " VALUES ('young_people', $1, $1, 1, 'staff', $2, '{}') RETURNING history_id",
-    "contact_points": "INSERT INTO contact_points (person_id, phone_e164) VALUES ($1, '+4477009' ||"
-    " lpad((random() * 99999)::int::text, 5, '0')) RETURNING contact_point_id, $2::uuid",
+    "contact_points": "INSERT INTO contact_points (person_id, phone_e164_enc, phone_index)"
+    " VALUES ($1, 'sealed', sha256($1::uuid::text::bytea)) RETURNING contact_point_id, $2::uuid",
     "appointments": "INSERT INTO appointments (person_id, staff_id, starts_at, ends_at)"
     " SELECT $1, $2, starts_at, starts_at + interval '1 second' FROM (SELECT now() + interval '1 day' * (1 + random())"
     " AS starts_at) AS s RETURNING appointment_id",
@@ -200,18 +199,20 @@ PERSONAL_ROWS = {
 
 async def _add_conversation(admin: asyncpg.Connection, world: World, owner: str, person_id: UUID | None) -> None:
     conversation_id = await admin.fetchval(
-        "INSERT INTO conversations (person_id, phone_e164) VALUES ($1, $2) RETURNING conversation_id",
-        person_id, None if person_id else next_number(),
+        "INSERT INTO conversations (person_id, phone_e164_enc, phone_index)"
+        " VALUES ($1, $2, $3) RETURNING conversation_id",
+        person_id, *((None, None) if person_id else (b"sealed", bytes(32))),
     )  # fmt: skip
     world.add("conversations", conversation_id, owner)
     await _add_data_key(admin, world, conversation_id, f"{owner} (thread)")
     for age, when in ((" (old)", timedelta(days=-30)), ("", timedelta(0))):
         message_id = await admin.fetchval(
             "INSERT INTO messages"
-            " (conversation_id, direction, kind, phone_e164, body, provider_sid, status, created_at)"
-            " VALUES ($1, 'inbound', 'text', '+447700900001', 'text', gen_random_uuid()::text, 'received', $2)"
-            " RETURNING message_id",
-            conversation_id, datetime.now(UTC) + when,
+            " (conversation_id, subject_id, direction, kind, phone_index, phone_e164_enc, body_enc,"
+            " provider_sid, status, created_at)"
+            " VALUES ($1, $3, 'inbound', 'text', sha256(''), 'sealed', 'sealed',"
+            " gen_random_uuid()::text, 'received', $2) RETURNING message_id",
+            conversation_id, datetime.now(UTC) + when, person_id or conversation_id,
         )  # fmt: skip
         world.add("messages", message_id, owner + age)
         concern_id = await admin.fetchval(
@@ -247,8 +248,9 @@ async def _add_of_nobody(admin: asyncpg.Connection, world: World) -> None:
     """Rows that are nobody's: a thread of an unknown number, an alert, a job, a beat, an allowance."""
     await _add_conversation(admin, world, "nobody", None)
     await admin.execute(
-        "INSERT INTO messages (direction, kind, phone_e164, body, status)"
-        " VALUES ('outbound', 'alert', '+447700900002', 'alert', 'stored')"
+        "INSERT INTO messages (subject_id, direction, kind, phone_index, phone_e164_enc, body_enc, status)"
+        " VALUES ($1, 'outbound', 'alert', sha256(''), 'sealed', 'sealed', 'stored')",
+        SERVICE_SUBJECT,
     )
     await admin.execute("INSERT INTO jobs (kind, serial_key, payload) VALUES ('deliver', 'x', '{}')")
     await admin.execute("INSERT INTO worker_beats VALUES (gen_random_uuid(), now())")
@@ -258,8 +260,7 @@ async def _add_of_nobody(admin: asyncpg.Connection, world: World) -> None:
         " VALUES (sha256('a'), sha256('b'), '/', false)"
     )
     await admin.execute(
-        "INSERT INTO opt_out_events (phone_e164, is_opted_out, source, detail)"
-        " VALUES ('+447700900003', true, 'staff', '')"
+        "INSERT INTO opt_out_events (phone_index, is_opted_out, source, detail) VALUES (sha256(''), true, 'staff', '')"
     )
     await _add_audit(admin, world)
     await admin.execute("INSERT INTO bot.trackers (conversation_id, state) VALUES (gen_random_uuid(), 'x')")

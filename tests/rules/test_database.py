@@ -5,6 +5,7 @@ import pytest
 
 from tests.conftest import TestDatabase
 from tests.factories import create_appointment, create_conversation, create_person, create_staff
+from tests.fields import insert_message
 
 # dbmate's list of applied migrations: no role of ours may even read it.
 NOT_OURS = {"schema_migrations"}
@@ -163,10 +164,15 @@ async def fill(connection: asyncpg.Connection) -> dict[str, int]:
     person_id = await create_person(connection, phone="+447700900101", adviser=staff_id)
     await create_appointment(connection, person_id, staff_id)
     conversation_id, _ = await create_conversation(connection, person_id)
-    message_id = await connection.fetchval(
-        "INSERT INTO messages (conversation_id, direction, kind, phone_e164, body, provider_sid, status)"
-        " VALUES ($1, 'inbound', 'text', '+447700900101', 'hi', 'SM1', 'received') RETURNING message_id",
-        conversation_id,
+    message_id = await insert_message(
+        connection,
+        "+447700900101",
+        "hi",
+        conversation_id=conversation_id,
+        direction="inbound",
+        kind="text",
+        provider_sid="SM1",
+        status="received",
     )
     for statement in FILL:
         await connection.execute(statement, message_id)
@@ -183,13 +189,12 @@ async def fill(connection: asyncpg.Connection) -> dict[str, int]:
 FILL = [
     "INSERT INTO message_events (message_id, provider_status) VALUES ($1, 'sent')",
     "INSERT INTO attention_flags (message_id, reason) VALUES ($1, 'worry')",
-    "INSERT INTO opt_out_events (phone_e164, is_opted_out, source, detail, message_id)"
-    " VALUES ('+447700900101', true, 'keyword', 'STOP', $1)",
+    "INSERT INTO opt_out_events (phone_index, is_opted_out, source, detail, message_id)"
+    " VALUES (sha256(''), true, 'keyword', 'STOP', $1)",
     "INSERT INTO jobs (kind, serial_key, payload) VALUES ('answer', 'x', jsonb_build_object('m', $1::uuid))",
     "INSERT INTO audit_entries (verb, table_name, record_id, person_id)"
     " SELECT 'viewed', 'messages', m.message_id, c.person_id FROM messages AS m JOIN conversations AS c"
     " USING (conversation_id) WHERE m.message_id = $1",
-    "INSERT INTO data_keys (subject_id, wrapped_key) VALUES ($1, 'wrapped')",
     "INSERT INTO audit_blocks (block_no) SELECT 0 FROM messages WHERE message_id = $1",
 ]
 MUST_BE_FILLED = {

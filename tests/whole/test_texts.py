@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from api.kit.words import load_words
+from tests.fields import Message, read_messages_by_id, ring_of
 from tests.rules.source import ROOT
 from tests.stack.service import LocalService
 from tests.stack.settings import StackSettings
@@ -80,18 +81,14 @@ def test_message_when_left_for_the_adviser_then_it_is_passed_on_word_for_word(
     text("+447700900102", "who is my pa")
     run = text("+447700900102", "the boiler is broke agen \U0001f622")
     assert WORDS.say("utter_message_passed_on", {"adviser_name": "Sam"}) in run.stdout
-    rows = query(
-        service,
-        "SELECT m.body FROM attention_flags JOIN messages AS m USING (message_id) WHERE reason = 'left_for_adviser'",
-    )
-    assert [row["body"] for row in rows] == ["the boiler is broke agen \U0001f622"]
+    flagged = "message_id IN (SELECT f.message_id FROM attention_flags AS f WHERE f.reason = 'left_for_adviser')"
+    assert [message.body for message in read(service, flagged)] == ["the boiler is broke agen \U0001f622"]
 
 
 def test_receipts_when_the_texts_were_delivered_then_we_know(text: Text, service: LocalService) -> None:
     text("+447700900110", "hi")
-    statuses = query(
-        service, "SELECT status FROM messages WHERE phone_e164 = $1 AND direction = 'outbound'", "+447700900110"
-    )
+    index = ring_of(service.env).phone_index("+447700900110")
+    statuses = query(service, "SELECT status FROM messages WHERE phone_index = $1 AND direction = 'outbound'", index)
     assert {row["status"] for row in statuses} <= {"accepted", "queued", "sent", "delivered"}
     assert statuses
 
@@ -125,5 +122,17 @@ def query(service: LocalService, sql: str, *args: object) -> list[asyncpg.Record
         rows = await connection.fetch(sql, *args)
         await connection.close()
         return list(rows)
+
+    return asyncio.run(fetch())
+
+
+def read(service: LocalService, where: str) -> list[Message]:
+    """Messages of the running service, with the keys that it has."""
+
+    async def fetch() -> list[Message]:
+        connection = await asyncpg.connect(service.postgres.url("fifteenplus"))
+        found = await read_messages_by_id(connection, where, ring=ring_of(service.env))
+        await connection.close()
+        return list(found.values())
 
     return asyncio.run(fetch())

@@ -24,6 +24,7 @@ from tests.factories import (
     create_staff,
     next_number,
 )
+from tests.fields import insert_message
 
 # Without what the test itself stored, past every policy.
 ENTRIES = "SELECT * FROM audit_entries WHERE actor_kind <> 'administrator' ORDER BY entry_id"
@@ -67,10 +68,16 @@ async def test_action_when_it_changes_something_then_its_commit_waits_for_the_di
     run = actions.run
     monkeypatch.setattr(actions, "run", watch)
     api = Database(database.api_url, size=1)
-    await admin.execute(
-        "INSERT INTO messages (conversation_id, direction, kind, phone_e164, body, provider_sid, status, turn_id)"
-        " VALUES ($1, 'inbound', 'text', '+447700900101', 'hi', 'SM1', 'received', gen_random_uuid())",
-        conversation_id,
+    await insert_message(
+        admin,
+        "+447700900101",
+        "hi",
+        conversation_id=conversation_id,
+        direction="inbound",
+        kind="text",
+        provider_sid="SM1",
+        status="received",
+        turn_id=uuid.uuid4(),
     )
     await run_action(api, conversation_id, name, {})
     await api.close()

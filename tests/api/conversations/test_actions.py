@@ -13,7 +13,14 @@ import time_machine
 from bot.actions import ACTIONS
 from tests.api.client import ACTIONS_SECRET, ApiClient, api_client
 from tests.conftest import TestDatabase
-from tests.factories import create_appointment, create_conversation, create_person, create_staff
+from tests.factories import (
+    create_appointment,
+    create_conversation,
+    create_person,
+    create_staff,
+    create_thread_of_number,
+)
+from tests.fields import insert_message
 
 
 @pytest.fixture
@@ -101,9 +108,7 @@ async def test_action_when_the_conversation_is_nobodys_or_unknown_then_nobodys_d
 ) -> None:
     staff_id = await create_staff(admin)
     await create_appointment(admin, await create_person(admin, adviser=staff_id), staff_id)
-    nobodys = await admin.fetchval(
-        "INSERT INTO conversations (phone_e164) VALUES ('+447700900555') RETURNING conversation_id"
-    )
+    nobodys = await create_thread_of_number(admin, "+447700900555")
     for conversation_id in (nobodys, uuid.uuid4()):
         answer = await call(api, action, conversation_id)
         assert "Sam" not in answer.text
@@ -137,13 +142,17 @@ async def test_message_when_passed_on_then_only_the_texts_of_this_turn_are_marke
 ) -> None:
     conversation_id, _ = await create_conversation(admin, await create_person(admin))
     old, new = [
-        await admin.fetchval(
-            "INSERT INTO messages"
-            " (conversation_id, direction, kind, phone_e164, body, provider_sid, status, answered_at, turn_id)"
-            " VALUES ($1, 'inbound', 'text', '+447700900101', 'x', $2, 'received', $3, uuidv7()) RETURNING message_id",
-            conversation_id,
-            sid,
-            answered_at,
+        await insert_message(
+            admin,
+            "+447700900101",
+            "x",
+            conversation_id=conversation_id,
+            direction="inbound",
+            kind="text",
+            provider_sid=sid,
+            status="received",
+            answered_at=answered_at,
+            turn_id=uuid.uuid4(),
         )
         for sid, answered_at in (("SM1", datetime(2026, 1, 1, tzinfo=UTC)), ("SM2", None))
     ]

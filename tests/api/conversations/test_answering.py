@@ -10,10 +10,13 @@ import pytest
 
 from api.clients.rasa import RasaReply
 from api.conversations.service import run_action
+from api.kit.crypto import Place
+from api.kit.field_keys import SERVICE_SUBJECT
 from api.kit.words import load_words
+from tests import fields
 from tests.api.service_at_work import ServiceAtWork, service_at_work
 from tests.conftest import TestDatabase
-from tests.factories import create_appointment, create_person, create_staff, next_number
+from tests.factories import create_appointment, create_contact_point, create_person, create_staff, next_number
 
 WORDS = load_words()
 
@@ -137,8 +140,8 @@ async def test_text_when_it_is_a_reserved_word_then_nothing_is_sent_and_the_ledg
     assert await service.say(word, sender=phone) == []
     assert await service.say("whens my next appointment", sender=phone) == []
     assert await service.flags() == {"opted_out"}
-    row = await admin.fetchrow("SELECT phone_e164, is_opted_out, detail FROM opt_out_events")
-    assert tuple(row) == (phone, True, word.strip().upper())
+    row = await admin.fetchrow("SELECT phone_index, is_opted_out, detail FROM opt_out_events")
+    assert tuple(row) == (fields.index_of(phone), True, word.strip().upper())
 
 
 async def test_text_when_opted_in_again_then_it_is_answered_and_no_ordinary_text_does_that(
@@ -226,7 +229,7 @@ async def test_text_when_it_begins_with_a_slash_then_rasa_never_sees_one(
     phone = await known_number(admin)
     await service.say(text, sender=phone)
     assert [asked for _, asked, _ in service.rasa.asked] == ["restart"]
-    assert await admin.fetchval("SELECT body FROM messages WHERE direction = 'inbound'") == text
+    assert await fields.read_messages(admin, "direction = 'inbound'") == [(phone, text)]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "/", "/ /"])
@@ -293,9 +296,7 @@ async def test_texts_when_one_person_writes_from_two_phones_then_each_phone_gets
     service: ServiceAtWork, admin: asyncpg.Connection
 ) -> None:
     first, second = await known_number(admin), next_number()
-    await admin.execute(
-        "INSERT INTO contact_points (person_id, phone_e164) SELECT person_id, $1 FROM contact_points", second
-    )
+    await create_contact_point(admin, await admin.fetchval("SELECT person_id FROM contact_points"), second)
     await service.receive("i want to die", sender=first)
     await service.receive("hi", sender=second)
     await service.settle()
@@ -330,7 +331,9 @@ async def test_message_when_it_is_left_for_the_adviser_then_the_adviser_is_texte
     service: ServiceAtWork, admin: asyncpg.Connection, action: str
 ) -> None:
     phone = await known_number(admin)
-    adviser_phone = await admin.fetchval("SELECT phone_e164 FROM staff")
+    staff_id, kept = await admin.fetchrow("SELECT staff_id, phone_e164_enc FROM staff")
+    cipher = await fields.cipher_for(admin, SERVICE_SUBJECT)
+    adviser_phone = cipher.decrypt(kept, Place("staff", "phone_e164_enc", staff_id))
 
     async def leave(conversation_id: UUID, *_: object) -> list[RasaReply]:
         await run_action(service.database, conversation_id, action, {})

@@ -68,7 +68,7 @@ async def test_text_when_the_worker_dies_while_sending_then_it_is_never_sent_aga
     for _ in range(3):
         await phone.work.retry_now()
     assert len(phone.codes(number)) == (1 if moment == "raise_after" else 0)
-    assert await phone.admin.fetchval("SELECT phone_e164 FROM sign_in_challenges") is None
+    assert await phone.admin.fetchval("SELECT phone_e164_enc FROM sign_in_challenges") is None
 
 
 @pytest.mark.parametrize("problem", [TwilioUnreachable, TextThrottled])

@@ -10,6 +10,7 @@ from api.identity import service
 from api.kit.limits import Limit
 from tests.api.identity.signing_in import SigningIn
 from tests.factories import create_person, next_number
+from tests.fields import index_of
 
 KINDS = ("known", "unknown", "shared", "opted out", "died", "retired")
 SAME_WITHIN = 0.3
@@ -25,12 +26,12 @@ async def number_of(kind: str, admin: asyncpg.Connection) -> str:
     if kind == "shared":
         await create_person(admin, phone=phone)
     if kind == "retired":
-        await admin.execute("UPDATE contact_points SET retired_at = now() WHERE phone_e164 = $1", phone)
+        await admin.execute("UPDATE contact_points SET retired_at = now() WHERE phone_index = $1", index_of(phone))
     if kind == "opted out":
         await admin.execute(
-            "INSERT INTO opt_out_events (phone_e164, is_opted_out, source, detail)"
+            "INSERT INTO opt_out_events (phone_index, is_opted_out, source, detail)"
             " VALUES ($1, true, 'keyword', 'STOP')",
-            phone,
+            index_of(phone),
         )
     return phone
 
@@ -68,7 +69,7 @@ async def test_number_when_it_is_not_exactly_one_living_persons_who_takes_texts_
         await phone.work.settle()
         sent[kind] = len(phone.codes(number))
     assert sent == {kind: int(kind == "known") for kind in KINDS}
-    left = await admin.fetch("SELECT phone_e164 FROM sign_in_challenges WHERE phone_e164 IS NOT NULL")
+    left = await admin.fetch("SELECT challenge_id FROM sign_in_challenges WHERE phone_e164_enc IS NOT NULL")
     assert left == []
 
 

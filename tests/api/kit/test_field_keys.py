@@ -156,7 +156,7 @@ async def test_key_when_asked_for_by_an_actor_who_does_not_need_it_then_the_data
     ]
     api = Database(database.api_url, size=1)
     allowed = {
-        TWILIO: {person_id, other_id, thread, other},
+        TWILIO: {person_id, other_id, thread, other, SERVICE_SUBJECT},
         SIGN_IN: {SERVICE_SUBJECT},
         conversation_actor(thread): {person_id, thread},
     }

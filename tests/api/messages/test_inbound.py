@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.kit.crypto import Place
 from api.messages.routes import without_nul
+from tests import fields
 from tests.api.client import ACCOUNT_SID, PUBLIC_BASE_URL, TOKENS, ApiClient, api_client
 from tests.conftest import TestDatabase
 from tests.factories import create_person, next_number
@@ -35,11 +37,12 @@ async def test_text_when_signed_then_it_is_stored_with_its_job(api: ApiClient, a
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/xml")
     assert "<Response" in answer.text
+    assert await fields.read_messages(admin) == [(phone, "whens my next appointment")]
     row = await admin.fetchrow(
-        "SELECT m.body, m.phone_e164, c.person_id, j.kind, j.serial_key = 'answer:' || m.conversation_id AS serial"
+        "SELECT m.subject_id = c.person_id, c.person_id, j.kind, j.serial_key = 'answer:' || m.conversation_id"
         " FROM messages AS m JOIN conversations AS c USING (conversation_id), jobs AS j"
     )
-    assert tuple(row) == ("whens my next appointment", phone, person_id, "answer", True)
+    assert tuple(row) == (True, person_id, "answer", True)
 
 
 @pytest.mark.parametrize("token", TOKENS)
@@ -153,14 +156,14 @@ async def test_text_when_stored_then_it_is_kept_byte_for_byte(
     api: ApiClient, admin: asyncpg.Connection, body: str
 ) -> None:
     await api.text(body, sender=next_number(), sid="SM1")
-    assert await admin.fetchval("SELECT body FROM messages") == body
+    assert [m.body for m in await fields.read_messages(admin)] == [body]
 
 
 async def test_text_when_it_holds_nul_then_it_is_replaced_and_nothing_is_lost(
     api: ApiClient, admin: asyncpg.Connection
 ) -> None:
     assert (await api.text("he\0lp", sender=next_number(), sid="SM1")).status_code == 200
-    assert await admin.fetchval("SELECT body FROM messages") == "he\ufffdlp"
+    assert [m.body for m in await fields.read_messages(admin)] == ["he\ufffdlp"]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -170,8 +173,8 @@ async def test_text_when_it_is_anything_at_all_then_it_is_stored_as_it_came(
 ) -> None:
     sid = f"SM{number}-{hash(body)}"
     assert (await api.text(body, sender="+447700900101", sid=sid)).status_code == 200
-    kept = await admin.fetchval("SELECT body FROM messages WHERE provider_sid = $1", sid)
-    assert kept == without_nul(body)
+    kept = await fields.read_messages(admin, "provider_sid = $1", sid)
+    assert kept == [("+447700900101", without_nul(body))]
 
 
 async def test_text_when_the_body_is_over_64_kib_then_413_and_nothing_is_stored(
@@ -239,8 +242,11 @@ async def test_text_when_the_number_is_unknown_or_shared_then_the_thread_is_nobo
         await create_person(admin, phone=shared)
     await api.text("hi", sender=unknown, sid="SM1")
     await api.text("hi", sender=shared, sid="SM2")
-    rows = await admin.fetch("SELECT person_id, phone_e164 FROM conversations ORDER BY created_at")
-    assert [tuple(row) for row in rows] == [(None, unknown), (None, shared)]
+    rows = await admin.fetch("SELECT person_id, phone_index FROM conversations ORDER BY created_at")
+    assert [tuple(row) for row in rows] == [(None, fields.index_of(unknown)), (None, fields.index_of(shared))]
+    for conversation_id, kept in await admin.fetch("SELECT conversation_id, phone_e164_enc FROM conversations"):
+        cipher = await fields.cipher_for(admin, conversation_id)
+        assert cipher.decrypt(kept, Place("conversations", "phone_e164_enc", conversation_id)) in {unknown, shared}
 
 
 async def test_text_when_the_database_is_away_then_503_and_twilio_may_come_again(database: TestDatabase) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from tests import fields
 from tests.api.client import ACCOUNT_SID, ApiClient, api_client
 from tests.conftest import TestDatabase
 from tests.factories import create_conversation, create_person, next_number
@@ -21,14 +22,15 @@ async def api(database: TestDatabase) -> AsyncIterator[ApiClient]:
 async def send(admin: asyncpg.Connection, status: str = "sending") -> uuid.UUID:
     """A text of ours that is on its way."""
     conversation_id, _ = await create_conversation(admin, await create_person(admin))
-    message_id: uuid.UUID = await admin.fetchval(
-        "INSERT INTO messages (conversation_id, direction, kind, phone_e164, body, status)"
-        " VALUES ($1, 'outbound', 'reply', $2, 'hi', $3) RETURNING message_id",
-        conversation_id,
+    return await fields.insert_message(
+        admin,
         next_number(),
-        status,
+        "hi",
+        conversation_id=conversation_id,
+        direction="outbound",
+        kind="reply",
+        status=status,
     )
-    return message_id
 
 
 async def tell(api: ApiClient, message_id: object, status: str, **more: str) -> int:

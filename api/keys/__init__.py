@@ -1,0 +1,1 @@
+"""The data keys that fields are encrypted with: filled in once, wrapped anew, destroyed."""

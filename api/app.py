@@ -226,7 +226,7 @@ def job_kinds(settings: WorkSettings, database: Database, rasa: RasaClient, twil
         words=load_words(),
         public_base_url=settings.public_base_url.rstrip("/"),
     )
-    telling = Telling(database=database, words=load_words())
+    telling = Telling(database=database, keys=keys, words=load_words())
     return {"answer": answering.kind(), **delivery.kinds(), "send_code": codes.kind(), TELL_ADVISER: telling.kind()}
 
 

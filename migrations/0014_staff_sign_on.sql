@@ -74,8 +74,8 @@ ON staff_sign_ins TO fifteenplus_api;
 GRANT SELECT (created_at), DELETE ON staff_sign_ins TO fifteenplus_worker;
 
 GRANT SELECT (full_name, disabled_at, version),
-    INSERT (team_id, role, full_name, shown_name, phone_e164),
-    UPDATE (team_id, role, full_name, shown_name, phone_e164, left_on, disabled_at)
+    INSERT (staff_id, team_id, role, full_name, shown_name, phone_e164_enc),
+    UPDATE (team_id, role, full_name, shown_name, phone_e164_enc, left_on, disabled_at)
 ON staff TO fifteenplus_signed_in;
 GRANT EXECUTE ON FUNCTION london_today() TO fifteenplus_signed_in;
 GRANT INSERT (name) ON teams TO fifteenplus_signed_in;
@@ -159,23 +159,24 @@ AS $$
 $$;
 
 -- The phones of staff, for whoever keeps the list of staff.
-CREATE FUNCTION sec.staff_numbers() RETURNS TABLE (staff_id uuid, phone_e164 text)
+CREATE FUNCTION sec.staff_numbers() RETURNS TABLE (staff_id uuid, phone_e164_enc bytea)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT s.staff_id, s.phone_e164 FROM sec.who() AS w JOIN public.staff AS s ON w.staff_role = 'administrator'
+    SELECT s.staff_id, s.phone_e164_enc FROM sec.who() AS w JOIN public.staff AS s ON w.staff_role = 'administrator'
 $$;
 
 -- As before, and the young person's own adviser, unless the case is restricted and the adviser is not named.
-CREATE OR REPLACE FUNCTION sec.break_glass_numbers(opened_person_id uuid) RETURNS SETOF text
+CREATE OR REPLACE FUNCTION sec.break_glass_phones(opened_person_id uuid)
+RETURNS TABLE (staff_id uuid, phone_e164_enc bytea)
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 5
 SET search_path = pg_catalog, pg_temp
 AS $$
     WITH london AS (SELECT (clock_timestamp() AT TIME ZONE 'Europe/London')::date AS today)
-    SELECT DISTINCT s.phone_e164
+    SELECT s.staff_id, s.phone_e164_enc
     FROM sec.who() AS w
     CROSS JOIN london AS l
-    JOIN public.staff AS s ON s.staff_id <> w.staff_id AND s.phone_e164 IS NOT NULL
+    JOIN public.staff AS s ON s.staff_id <> w.staff_id AND s.phone_e164_enc IS NOT NULL
         AND (s.left_on IS NULL OR s.left_on > l.today) AND s.disabled_at IS NULL
     WHERE s.role = 'data_protection_lead'
         OR s.role = 'manager' AND s.team_id IN (

@@ -8,6 +8,7 @@ import structlog
 from api.kit import limits
 from api.kit.db import WORKER, Connection, Database
 from api.kit.errors import TooMany
+from api.kit.field_keys import FieldKeys
 from api.kit.jobs import Job, JobKind
 from api.kit.words import Words
 from api.messages import service as messages
@@ -24,6 +25,7 @@ class Telling:
     """Tells the adviser, or who is on duty where there is none."""
 
     database: Database
+    keys: FieldKeys
     words: Words
 
     def kind(self) -> JobKind:
@@ -35,9 +37,17 @@ class Telling:
         person_id = UUID(job.payload["person_id"])
         async with self.database.transaction(WORKER) as connection:
             if await _may_tell(connection, person_id):
-                for number in await _numbers(connection, person_id):
-                    await messages.queue_notice(connection, number, self.words.say("utter_staff_waiting"))
+                for number in await self._numbers(connection, person_id):
+                    await messages.queue_notice(connection, self.keys, number, self.words.say("utter_staff_waiting"))
             await job.complete(connection)
+
+    async def _numbers(self, connection: Connection, person_id: UUID) -> list[str]:
+        numbers = await people.list_adviser_numbers(connection, self.keys, [person_id])
+        if not numbers:
+            numbers = await people.list_duty_numbers(connection, self.keys)
+        if not numbers:
+            log.warning("nobody_to_tell")
+        return numbers
 
 
 async def _may_tell(connection: Connection, person_id: UUID) -> bool:
@@ -46,12 +56,3 @@ async def _may_tell(connection: Connection, person_id: UUID) -> bool:
     except TooMany:
         return False
     return True
-
-
-async def _numbers(connection: Connection, person_id: UUID) -> list[str]:
-    numbers = await people.list_adviser_numbers(connection, [person_id])
-    if not numbers:
-        numbers = await people.list_duty_numbers(connection)
-    if not numbers:
-        log.warning("nobody_to_tell")
-    return numbers

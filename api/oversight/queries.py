@@ -30,14 +30,6 @@ async def get_person_to_open(connection: Connection, full_name: str, born_on: da
     return person_id
 
 
-LIST_BREAK_GLASS_NUMBERS = "SELECT number FROM sec.break_glass_numbers($1) AS number ORDER BY number"
-
-
-async def list_break_glass_numbers(connection: Connection, person_id: UUID) -> list[str]:
-    """The phones of whoever must hear of it: managers, data protection leads and the adviser."""
-    return [row[0] for row in await connection.fetch(LIST_BREAK_GLASS_NUMBERS, person_id)]
-
-
 LIST_BREAK_GLASS = """
     SELECT g.break_glass_id, g.person_id, g.staff_id, s.shown_name, g.reason, g.starts_at, g.ends_at,
         g.reviewed_at, g.reviewed_by_staff_id, g.finding, g.review_note, g.version,

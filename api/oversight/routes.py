@@ -27,7 +27,9 @@ async def break_glass(request: AnyRequest) -> Response[Written]:
     alert = request.app.state.words.say("utter_staff_break_glass")
 
     async def carry_out(asked: Write, body: BreakGlass) -> Written:
-        break_glass_id = await service.break_glass(asked.connection, asked.who, body, alert)
+        break_glass_id = await service.break_glass(
+            asked.connection, request.app.state.field_keys, asked.who, body, alert
+        )
         return Written(break_glass_id, 1, "/admin/v1/break-glass")
 
     return await write(request, BreakGlass, carry_out, status=201)

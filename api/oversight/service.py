@@ -12,6 +12,7 @@ from api.audit.models import Verb
 from api.kit.access import Who
 from api.kit.db import Connection
 from api.kit.errors import Conflict, FieldError, NotAllowed, NotFound, Refused
+from api.kit.field_keys import FieldKeys
 from api.kit.signed_in import Write
 from api.messages import service as messages
 from api.oversight import queries
@@ -25,6 +26,7 @@ from api.oversight.models import (
     Restriction,
     Review,
 )
+from api.people import service as people
 
 log = structlog.get_logger()
 
@@ -32,7 +34,7 @@ log = structlog.get_logger()
 REFUSED = (InsufficientPrivilegeError, ForeignKeyViolationError)
 
 
-async def break_glass(connection: Connection, who: Who, asked: BreakGlass, alert: str) -> UUID:
+async def break_glass(connection: Connection, keys: FieldKeys, who: Who, asked: BreakGlass, alert: str) -> UUID:
     """Opens a case to whoever asks, in their own name and for a while, and texts those who must know of it.
 
     Both in the caller's transaction, so both or neither. Raises Refused, NotAllowed or NotFound.
@@ -46,9 +48,9 @@ async def break_glass(connection: Connection, who: Who, asked: BreakGlass, alert
     break_glass_id = uuid4()
     try:
         await queries.insert_break_glass(connection, break_glass_id, person_id, who.staff_id, reason, asked.minutes)
-        numbers = await queries.list_break_glass_numbers(connection, person_id)
+        numbers = await people.list_break_glass_numbers(connection, keys, person_id)
         for number in numbers:
-            await messages.queue_notice(connection, number, alert)
+            await messages.queue_notice(connection, keys, number, alert)
     except REFUSED:
         raise NotFound from None
     log.warning("break_glass", count=len(numbers))

@@ -5,7 +5,10 @@ from itertools import starmap
 from typing import Any
 from uuid import UUID
 
+from api.kit.crypto import FieldCipher, Place
 from api.kit.db import Connection
+from api.kit.field_keys import SERVICE_SUBJECT, FieldKeys
+from api.kit.ids import new_id
 from api.staff.models import Kept, LinkView, Member, Team
 
 LIST_TEAMS = "SELECT team_id, name FROM teams ORDER BY name"
@@ -27,7 +30,7 @@ async def insert_team(connection: Connection, name: str) -> UUID:
 
 LIST_MEMBERS = """
     SELECT s.staff_id, s.team_id, s.role, s.full_name, s.shown_name, s.left_on, s.disabled_at, s.version,
-        n.phone_e164, i.staff_identity_id, i.subject, i.linked_at, i.version
+        n.phone_e164_enc, i.staff_identity_id, i.subject, i.linked_at, i.version
     FROM staff AS s
     LEFT JOIN sec.staff_numbers() AS n ON n.staff_id = s.staff_id
     LEFT JOIN staff_identities AS i ON i.staff_id = s.staff_id AND i.ended_at IS NULL
@@ -39,28 +42,50 @@ LIST_MEMBERS = """
 
 
 async def list_members(
-    connection: Connection, after: tuple[str, UUID] | None, *, count: int, staff_id: UUID | None = None
+    connection: Connection, keys: FieldKeys, after: tuple[str, UUID] | None, *, count: int, staff_id: UUID | None = None
 ) -> list[Member]:
     """Staff by name, those who left as well; one of them alone if they are asked for."""
     full_name, last_id = after or ("", None)
-    return [_member(row) for row in await connection.fetch(LIST_MEMBERS, full_name, last_id, staff_id, count)]
+    rows = await connection.fetch(LIST_MEMBERS, full_name, last_id, staff_id, count)
+    has_numbers = any(row[8] is not None for row in rows)
+    cipher = await keys.cipher_for(connection, SERVICE_SUBJECT) if has_numbers else None
+    return [_member(row, cipher) for row in rows]
 
 
-def _member(row: Any) -> Member:
+def _member(row: Any, cipher: FieldCipher | None) -> Member:
+    phone_e164 = None if cipher is None or row[8] is None else cipher.decrypt(row[8], _phone_place(row[0]))
     link = None if row[9] is None else LinkView(*row[9:])
-    return Member(*(*row[:9], link))
+    return Member(*(*row[:8], phone_e164, link))
+
+
+def _phone_place(staff_id: UUID) -> Place:
+    return Place("staff", "phone_e164_enc", staff_id)
+
+
+async def _sealed(connection: Connection, keys: FieldKeys, staff_id: UUID, phone_e164: str | None) -> bytes | None:
+    if phone_e164 is None:
+        return None
+    return (await keys.cipher_for(connection, SERVICE_SUBJECT)).encrypt(phone_e164, _phone_place(staff_id))
 
 
 INSERT_MEMBER = """
-    INSERT INTO staff (team_id, role, full_name, shown_name, phone_e164) VALUES ($1, $2, $3, $4, $5) RETURNING staff_id
+    INSERT INTO staff (staff_id, team_id, role, full_name, shown_name, phone_e164_enc) VALUES ($1, $2, $3, $4, $5, $6)
 """
 
 
 async def insert_member(
-    connection: Connection, team_id: UUID, role: str, full_name: str, shown_name: str, phone_e164: str | None
+    connection: Connection,
+    keys: FieldKeys,
+    team_id: UUID,
+    role: str,
+    full_name: str,
+    shown_name: str,
+    phone_e164: str | None,
 ) -> UUID:
     """Somebody new."""
-    staff_id: UUID = await connection.fetchval(INSERT_MEMBER, team_id, role, full_name, shown_name, phone_e164)
+    staff_id = new_id()
+    sealed = await _sealed(connection, keys, staff_id, phone_e164)
+    await connection.execute(INSERT_MEMBER, staff_id, team_id, role, full_name, shown_name, sealed)
     return staff_id
 
 
@@ -95,12 +120,12 @@ async def update_member(connection: Connection, staff_id: UUID, changed: Kept) -
     )
 
 
-UPDATE_NUMBER = "UPDATE staff SET phone_e164 = $2 WHERE staff_id = $1"
+UPDATE_NUMBER = "UPDATE staff SET phone_e164_enc = $2 WHERE staff_id = $1"
 
 
-async def update_number(connection: Connection, staff_id: UUID, phone_e164: str | None) -> None:
+async def update_number(connection: Connection, keys: FieldKeys, staff_id: UUID, phone_e164: str | None) -> None:
     """The phone that alarms are texted to."""
-    await connection.execute(UPDATE_NUMBER, staff_id, phone_e164)
+    await connection.execute(UPDATE_NUMBER, staff_id, await _sealed(connection, keys, staff_id, phone_e164))
 
 
 GET_VERSION = "SELECT version FROM staff WHERE staff_id = $1"
@@ -110,6 +135,14 @@ async def get_version(connection: Connection, staff_id: UUID) -> int:
     """The version a member of staff has now."""
     version: int = await connection.fetchval(GET_VERSION, staff_id)
     return version
+
+
+IS_KNOWN = "SELECT EXISTS (SELECT FROM staff WHERE staff_id = $1)"
+
+
+async def is_known(connection: Connection, staff_id: UUID) -> bool:
+    """Whether there is such a member of staff."""
+    return bool(await connection.fetchval(IS_KNOWN, staff_id))
 
 
 HAS_TEAM = "SELECT EXISTS (SELECT FROM teams WHERE team_id = $1)"

@@ -43,7 +43,7 @@ async def list_staff(
     """Staff by name, those who left as well; phones and links are shown to administrators only."""
     after = read_cursor(cursor, tuple[str, UUID])
     async with reading(request) as (connection, _):
-        found = await service.list_members(connection, after, count=limit + 1)
+        found = await service.list_members(connection, request.app.state.field_keys, after, count=limit + 1)
     shown = found[:limit]
     more = write_cursor(shown[-1].full_name, shown[-1].staff_id) if len(found) > limit else None
     return Page(shown, more)
@@ -53,7 +53,7 @@ async def list_staff(
 async def show_member(request: AnyRequest, staff_id: FromPath[UUID]) -> Response[Member]:
     """One of staff."""
     async with reading(request) as (connection, _):
-        member = await service.get_member(connection, staff_id)
+        member = await service.get_member(connection, request.app.state.field_keys, staff_id)
     return Response(member, headers={"ETag": f'"{member.version}"'})
 
 
@@ -62,7 +62,7 @@ async def create_member(request: AnyRequest) -> Response[Written]:
     """Adds somebody, who cannot sign in before they are linked."""
 
     async def carry_out(asked: Write, body: CreateMember) -> Written:
-        staff_id = await service.create_member(asked.connection, body)
+        staff_id = await service.create_member(asked.connection, request.app.state.field_keys, body)
         return Written(staff_id, 1, f"{STAFF_PATH}/{staff_id}")
 
     return await write(request, CreateMember, carry_out, status=201)
@@ -73,7 +73,7 @@ async def change_member(request: AnyRequest, staff_id: FromPath[UUID]) -> Respon
     """Changes somebody's role, team or names, lets them leave, or ends their access at once."""
 
     async def carry_out(asked: Write, body: ChangeMember) -> Written:
-        return Written(staff_id, await service.change_member(asked, staff_id, body))
+        return Written(staff_id, await service.change_member(asked, request.app.state.field_keys, staff_id, body))
 
     return await write(request, ChangeMember, carry_out)
 

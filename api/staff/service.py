@@ -8,6 +8,7 @@ from asyncpg import InsufficientPrivilegeError, UniqueViolationError
 from api.kit import clock
 from api.kit.db import Connection
 from api.kit.errors import Conflict, FieldError, NotAllowed, NotFound, Refused
+from api.kit.field_keys import FieldKeys
 from api.kit.phone import as_e164
 from api.kit.signed_in import Write
 from api.staff import queries
@@ -29,29 +30,31 @@ async def create_team(connection: Connection, name: str) -> UUID:
         raise Conflict("There is a team of that name.") from None
 
 
-async def list_members(connection: Connection, after: tuple[str, UUID] | None, *, count: int) -> list[Member]:
+async def list_members(
+    connection: Connection, keys: FieldKeys, after: tuple[str, UUID] | None, *, count: int
+) -> list[Member]:
     """Staff by name, those who left as well."""
-    return await queries.list_members(connection, after, count=count)
+    return await queries.list_members(connection, keys, after, count=count)
 
 
-async def get_member(connection: Connection, staff_id: UUID) -> Member:
+async def get_member(connection: Connection, keys: FieldKeys, staff_id: UUID) -> Member:
     """One of staff. Raises NotFound."""
-    found = await queries.list_members(connection, None, count=1, staff_id=staff_id)
+    found = await queries.list_members(connection, keys, None, count=1, staff_id=staff_id)
     if not found:
         raise NotFound
     return found[0]
 
 
-async def create_member(connection: Connection, asked: CreateMember) -> UUID:
+async def create_member(connection: Connection, keys: FieldKeys, asked: CreateMember) -> UUID:
     """Somebody new, who cannot sign in before they are linked. Raises Refused."""
     await _check_team(connection, asked.team_id)
     phone_e164 = None if asked.phone is None else _number(asked.phone)
     return await queries.insert_member(
-        connection, asked.team_id, asked.role, _tidy(asked.full_name), _tidy(asked.shown_name), phone_e164
+        connection, keys, asked.team_id, asked.role, _tidy(asked.full_name), _tidy(asked.shown_name), phone_e164
     )
 
 
-async def change_member(asked: Write, staff_id: UUID, change: ChangeMember) -> int:
+async def change_member(asked: Write, keys: FieldKeys, staff_id: UUID, change: ChangeMember) -> int:
     """Somebody else than oneself as they are from now on; returns the new version.
 
     Raises NotFound, NotAllowed for oneself, Stale, Unversioned or Refused.
@@ -70,7 +73,7 @@ async def change_member(asked: Write, staff_id: UUID, change: ChangeMember) -> i
     if changed != kept:
         await queries.update_member(asked.connection, staff_id, changed)
     if change.phone is not msgspec.UNSET:
-        await queries.update_number(asked.connection, staff_id, phone)
+        await queries.update_number(asked.connection, keys, staff_id, phone)
     return await queries.get_version(asked.connection, staff_id)
 
 
@@ -111,7 +114,8 @@ async def link(asked: Write, staff_id: UUID, issuer: str, tenant_id: str | None,
     """
     if asked.who.staff_id is None or staff_id == asked.who.staff_id:
         raise NotAllowed("Nobody links themselves: ask another administrator.")
-    await get_member(asked.connection, staff_id)
+    if not await queries.is_known(asked.connection, staff_id):
+        raise NotFound
     try:
         return await queries.insert_link(asked.connection, staff_id, issuer, tenant_id, subject, asked.who.staff_id)
     except UniqueViolationError:

@@ -11,7 +11,7 @@ import httpx
 from tests.api.client import api_client
 from tests.api.identity.staff import as_staff, create_team
 from tests.conftest import TestDatabase
-from tests.factories import create_person, create_session, next_number
+from tests.factories import create_person, create_session, create_staff, next_number
 
 ROLES = ("personal_adviser", "duty_worker", "manager", "reviewing_officer", "data_protection_lead", "administrator")
 
@@ -58,11 +58,8 @@ class Team:
     async def add(self, name: str, role: str, *, is_stepped_up: bool = True) -> Member:
         """One more member."""
         phone = next_number()
-        staff_id = await self.admin.fetchval(
-            "INSERT INTO staff (team_id, role, full_name, shown_name, phone_e164) VALUES ($1, $2, $3, $3, $4)"
-            " RETURNING staff_id",
-            self.team_id, role, name, phone,
-        )  # fmt: skip
+        staff_id = await create_staff(self.admin, role=role, shown_name=name, phone=phone)
+        await self.admin.execute("UPDATE staff SET team_id = $2 WHERE staff_id = $1", staff_id, self.team_id)
         token = await create_session(self.admin, staff=staff_id, is_stepped_up=is_stepped_up)
         self.members[name] = Member(self.http, staff_id, token, phone)
         return self.members[name]

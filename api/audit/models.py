@@ -18,6 +18,7 @@ class Verb(StrEnum):
     OPTED_IN = "opted_in"
     ADDED = "added"
     CHANGED = "changed"
+    REMOVED = "removed"
     EXPORTED = "exported"
     IMPORTED = "imported"
     ERASED = "erased"

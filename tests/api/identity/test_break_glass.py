@@ -52,7 +52,7 @@ async def test_case_when_opened_with_a_reason_then_it_is_seen_and_manager_and_da
     person = await create_person(admin)
     await admin.execute("UPDATE young_people SET team_id = $1", south)
     await admin.execute("INSERT INTO restricted_cases (person_id) VALUES ($1)", person)
-    token, who = await sign_staff_in(admin, signed_in, opener)
+    token, who = await sign_staff_in(admin, signed_in, opener, is_stepped_up=True)
     assert await seen(signed_in, token) == 0
     assert await service.break_glass(signed_in, token, who, person, REASON, 3600, ALERT) == 3
     assert await seen(signed_in, token) == 1
@@ -72,7 +72,7 @@ async def test_case_when_the_reason_is_short_or_the_time_long_then_it_stays_clos
     signed_in: Database, admin: asyncpg.Connection, south: UUID, reason: str, for_s: float
 ) -> None:
     person = await create_person(admin)
-    token, who = await sign_staff_in(admin, signed_in, await create_member(admin, south))
+    token, who = await sign_staff_in(admin, signed_in, await create_member(admin, south), is_stepped_up=True)
     with pytest.raises(BadRequest):
         await service.break_glass(signed_in, token, who, person, reason, for_s, ALERT)
     assert await seen(signed_in, token) == 0
@@ -83,7 +83,7 @@ async def test_case_when_the_role_holds_no_cases_then_it_stays_closed(
     signed_in: Database, admin: asyncpg.Connection, south: UUID, role: str
 ) -> None:
     person = await create_person(admin)
-    token, who = await sign_staff_in(admin, signed_in, await create_member(admin, south, role))
+    token, who = await sign_staff_in(admin, signed_in, await create_member(admin, south, role), is_stepped_up=True)
     with pytest.raises(NotAllowed):
         await service.break_glass(signed_in, token, who, person, REASON, 60, ALERT)
     assert await admin.fetchval("SELECT count(*) FROM break_glass_grants") == 0
@@ -92,7 +92,7 @@ async def test_case_when_the_role_holds_no_cases_then_it_stays_closed(
 async def test_case_when_there_is_no_such_person_then_that_is_told_as_a_no(
     signed_in: Database, admin: asyncpg.Connection, south: UUID
 ) -> None:
-    token, who = await sign_staff_in(admin, signed_in, await create_member(admin, south))
+    token, who = await sign_staff_in(admin, signed_in, await create_member(admin, south), is_stepped_up=True)
     with pytest.raises(NotAllowed):
         await service.break_glass(signed_in, token, who, uuid4(), REASON, 60, ALERT)
 
@@ -101,7 +101,7 @@ async def test_case_when_opened_in_anothers_name_or_for_longer_then_the_database
     signed_in: Database, admin: asyncpg.Connection, south: UUID
 ) -> None:
     person, other = await create_person(admin), await create_member(admin, south)
-    token, who = await sign_staff_in(admin, signed_in, await create_member(admin, south))
+    token, who = await sign_staff_in(admin, signed_in, await create_member(admin, south), is_stepped_up=True)
     insert = (
         "INSERT INTO break_glass_grants (person_id, staff_id, reason, ends_at)"
         " VALUES ($1, $2, $3, now() + $4::interval)"
@@ -121,7 +121,7 @@ async def test_case_when_the_alert_cannot_be_stored_then_it_stays_closed(
 ) -> None:
     person = await create_person(admin)
     await create_member(admin, south, "manager")
-    token, who = await sign_staff_in(admin, signed_in, await create_member(admin, south))
+    token, who = await sign_staff_in(admin, signed_in, await create_member(admin, south), is_stepped_up=True)
     await admin.execute("REVOKE INSERT ON jobs FROM fifteenplus_signed_in")
     await admin.execute(
         "REVOKE INSERT (kind, serial_key, payload, priority, run_at) ON jobs FROM fifteenplus_signed_in"
@@ -135,7 +135,7 @@ async def test_opened_case_when_reviewed_then_by_the_manager_or_data_protection_
     signed_in: Database, admin: asyncpg.Connection, south: UUID
 ) -> None:
     person, opener = await create_person(admin), await create_member(admin, south, "manager")
-    token, who = await sign_staff_in(admin, signed_in, opener)
+    token, who = await sign_staff_in(admin, signed_in, opener, is_stepped_up=True)
     await service.break_glass(signed_in, token, who, person, REASON, 60, ALERT)
     north = await create_team(admin, "north")
     reviewed = {}

@@ -14,6 +14,7 @@ from api.audit import service as audit
 from api.audit.anchor import read_anchors
 from api.audit.jobs import Sealing
 from api.audit.models import Findings
+from api.clients.oidc import OidcClient
 from api.clients.rasa import RasaClient
 from api.clients.twilio import TwilioClient, signature_is_valid
 from api.concerns.screen import load_screen
@@ -42,10 +43,13 @@ from api.settings import (
     WorkSettings,
     read_settings,
 )
+from api.staff_sign_in import service as staff_sign_in
+from api.staff_sign_in.routes import CALLBACK_PATH
+from api.staff_sign_in.routes import ROUTES as STAFF_SIGN_IN_ROUTES
 
 LARGEST_BODY_BYTES = 64 * 1024
 
-ROUTES = [receive_text, receive_status, run_action, health.live, health.ready, *SIGN_IN_ROUTES]
+ROUTES = [receive_text, receive_status, run_action, health.live, health.ready, *SIGN_IN_ROUTES, *STAFF_SIGN_IN_ROUTES]
 
 # Nothing here is meant for a browser, a cache or another site.
 HEADERS = [
@@ -66,6 +70,7 @@ CHORES = (
     Chore("forget old dialogues", HOUR_S, forget_old_dialogues),
     Chore("forget old beats", HOUR_S, forget_old_beats),
     Chore("forget old sign-ins", HOUR_S, forget_old),
+    Chore("forget old sign-ins of staff", HOUR_S, staff_sign_in.forget_old),
     Chore("forget full limits", HOUR_S, forget_full_limits),
     Chore("forget old idempotency keys", HOUR_S, forget_old_keys),
 )
@@ -91,6 +96,14 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
     database = Database(settings.database_url, size=settings.database_connections)
     rasa = RasaClient(url=settings.rasa_url, deadline_s=1.0)
     signed_in = Database(settings.signed_in_database_url, size=settings.database_connections)
+    oidc = OidcClient(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        redirect_url=settings.public_base_url.rstrip("/") + CALLBACK_PATH,
+        tenant_id=settings.oidc_tenant_id,
+        step_up_acr=settings.oidc_step_up_acr,
+    )
     state = State(
         {
             "settings": settings,
@@ -98,6 +111,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
             "signed_in": signed_in,
             "field_keys": field_keys_of(settings),
             "rasa": rasa,
+            "oidc": oidc,
             "signature_is_valid": signature_is_valid,
         }
     )
@@ -107,6 +121,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
         set_up_logging()
         yield
         await rasa.aclose()
+        await oidc.aclose()
         await database.close()
         await signed_in.close()
 

@@ -43,6 +43,16 @@ def phone_digest(secret: str, phone_e164: str) -> bytes:
     return _keyed(secret, "phone", phone_e164.encode())
 
 
+def nonce_of(secret: str, state: str) -> str:
+    """What the provider repeats inside the ID token of the sign-in with this state."""
+    return _keyed(secret, "nonce", state.encode()).hex()
+
+
+def code_verifier_of(secret: str, state: str) -> str:
+    """The PKCE verifier of the sign-in with this state."""
+    return _keyed(secret, "code verifier", state.encode()).hex()
+
+
 def _keyed(secret: str, purpose: str, content: bytes) -> bytes:
     key = hmac.digest(secret.encode(), purpose.encode(), "sha256")
     return hmac.digest(key, content, "sha256")

@@ -23,6 +23,11 @@ EXPECTED = {
     ("POST", "/client/v1/sign-in/enrolment"): access.requires_young_person,
     ("DELETE", "/client/v1/sign-in/session"): access.requires_young_person,
     ("DELETE", "/client/v1/sign-in/sessions"): access.requires_young_person,
+    ("GET", "/admin/v1/sign-in"): access.open_to_all,
+    ("GET", "/admin/v1/sign-in/callback"): access.open_to_all,
+    ("GET", "/admin/v1/session"): access.requires_staff,
+    ("DELETE", "/admin/v1/session"): access.requires_staff,
+    ("DELETE", "/admin/v1/sessions"): access.requires_staff,
     ("GET", "/health/live"): access.open_to_all,
     ("GET", "/health/ready"): access.open_to_all,
 }

@@ -63,7 +63,8 @@ def demo() -> None:
     """Loads the demo people, once."""
     from api.demo import load_demo  # noqa: PLC0415
 
-    print(asyncio.run(load_demo(read_settings(MigrateSettings, os.environ).migration_database_url)))
+    settings = read_settings(MigrateSettings, os.environ)
+    print(asyncio.run(load_demo(settings.migration_database_url, settings.oidc_issuer)))
 
 
 def check() -> None:

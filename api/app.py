@@ -10,16 +10,19 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.types import Message, Scope
 
+from api.allocations.routes import ROUTES as ALLOCATION_ROUTES
 from api.audit import service as audit
 from api.audit.anchor import read_anchors
 from api.audit.jobs import Sealing
 from api.audit.models import Findings
+from api.audit.routes import ROUTES as AUDIT_ROUTES
 from api.clients.oidc import OidcClient
 from api.clients.rasa import RasaClient
 from api.clients.twilio import TwilioClient, signature_is_valid
 from api.concerns.screen import load_screen
 from api.conversations.jobs import Answering, forget_old_dialogues
 from api.conversations.routes import run_action
+from api.devices.routes import ROUTES as DEVICE_ROUTES
 from api.identity.jobs import CodeSending, forget_old
 from api.identity.routes import ROUTES as SIGN_IN_ROUTES
 from api.kit import errors, health
@@ -35,6 +38,8 @@ from api.kit.words import load_words
 from api.messages.jobs import Delivery
 from api.messages.routes import receive_status, receive_text
 from api.messages.service import count_attention
+from api.oversight.routes import ROUTES as OVERSIGHT_ROUTES
+from api.rota.routes import ROUTES as ROTA_ROUTES
 from api.settings import (
     CheckAuditSettings,
     MigrateSettings,
@@ -43,13 +48,28 @@ from api.settings import (
     WorkSettings,
     read_settings,
 )
+from api.staff.routes import ROUTES as STAFF_ROUTES
 from api.staff_sign_in import service as staff_sign_in
 from api.staff_sign_in.routes import CALLBACK_PATH
 from api.staff_sign_in.routes import ROUTES as STAFF_SIGN_IN_ROUTES
 
 LARGEST_BODY_BYTES = 64 * 1024
 
-ROUTES = [receive_text, receive_status, run_action, health.live, health.ready, *SIGN_IN_ROUTES, *STAFF_SIGN_IN_ROUTES]
+ROUTES = [
+    receive_text,
+    receive_status,
+    run_action,
+    health.live,
+    health.ready,
+    *SIGN_IN_ROUTES,
+    *STAFF_SIGN_IN_ROUTES,
+    *STAFF_ROUTES,
+    *ROTA_ROUTES,
+    *ALLOCATION_ROUTES,
+    *DEVICE_ROUTES,
+    *OVERSIGHT_ROUTES,
+    *AUDIT_ROUTES,
+]
 
 # Nothing here is meant for a browser, a cache or another site.
 HEADERS = [
@@ -112,6 +132,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
             "field_keys": field_keys_of(settings),
             "rasa": rasa,
             "oidc": oidc,
+            "words": load_words(),
             "signature_is_valid": signature_is_valid,
         }
     )

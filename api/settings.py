@@ -87,6 +87,7 @@ class MigrateSettings(msgspec.Struct, kw_only=True, frozen=True):
     signed_in_database_url: Secret | None = None
     worker_database_url: Secret | None = None
     bot_database_url: Secret | None = None
+    oidc_issuer: str | None = None
 
 
 S = TypeVar("S", ServeSettings, WorkSettings, CheckAuditSettings, MigrateSettings)

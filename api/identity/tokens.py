@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets
+from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -63,10 +64,14 @@ def new_code() -> str:
     return f"{secrets.randbelow(10**6):06}"
 
 
-def new_enrolment_code() -> str:
-    """Twelve random letters and digits in groups of four: 58 bits."""
-    letters = [secrets.choice(_ENROLMENT_LETTERS) for _ in range(ENROLMENT_LENGTH)]
-    return "-".join("".join(letters[i : i + 4]) for i in range(0, ENROLMENT_LENGTH, 4))
+def enrolment_code_of(secret: str, enrolment_code_id: UUID) -> str:
+    """The code with this id: twelve letters and digits in groups of four, 58 bits that need our secret."""
+    number = int.from_bytes(_keyed(secret, "enrolment code", enrolment_code_id.bytes))
+    letters = ""
+    for _ in range(ENROLMENT_LENGTH):
+        number, place = divmod(number, len(_ENROLMENT_LETTERS))
+        letters += _ENROLMENT_LETTERS[place]
+    return "-".join(letters[i : i + 4] for i in range(0, ENROLMENT_LENGTH, 4))
 
 
 def enrolment_hash(secret: str, written: str) -> bytes:

@@ -118,16 +118,19 @@ def _reasons(looks: Looks, everybody: Sequence[Looks]) -> list[str]:
         found.append("looked outside working hours without being on duty")
     if looks.opened_count:
         found.append("opened a case by break-glass")
-    if _is_many(looks.person_count, [one.person_count for one in everybody if one.role == looks.role]):
+    others = [one.person_count for one in everybody if one.role == looks.role and one.staff_id != looks.staff_id]
+    if _is_many(looks.person_count, others):
         found.append("looked at far more people than others of the same role")
     return found
 
 
-def _is_many(count: int, of_role: Sequence[int]) -> bool:
-    """Far above the middle of one's role; by medians, which nobody stretches by looking at everybody."""
-    middle = median(of_role)
-    spread = median(abs(one - middle) for one in of_role)
-    return count >= FEWEST_FOR_MANY and count > middle + 5 * max(spread, 1)
+def _is_many(count: int, others: Sequence[int]) -> bool:
+    """Far above the middle of the others; by medians, which nobody stretches by looking at everybody."""
+    if not others or count < FEWEST_FOR_MANY:
+        return False
+    middle = median(others)
+    spread = median(abs(one - middle) for one in others)
+    return count > middle + 5 * max(spread, 1)
 
 
 async def seal_all(connection: Connection) -> int:

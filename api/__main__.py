@@ -1,4 +1,4 @@
-"""The service's commands: `python -m api serve | work | migrate | demo | check | check audit | retry`."""
+"""The service's commands, as `python -m api`: serve, work, migrate, administrator, demo, check, check audit, retry."""
 
 import argparse
 import asyncio
@@ -6,7 +6,15 @@ import os
 import signal
 import sys
 
-from api.settings import CheckAuditSettings, MigrateSettings, ServeSettings, SettingsError, WorkSettings, read_settings
+from api.settings import (
+    AdministratorSettings,
+    CheckAuditSettings,
+    MigrateSettings,
+    ServeSettings,
+    SettingsError,
+    WorkSettings,
+    read_settings,
+)
 
 STOP_WITHIN_S = 20
 
@@ -67,6 +75,13 @@ def demo() -> None:
     print(asyncio.run(load_demo(settings.migration_database_url, settings.oidc_issuer)))
 
 
+def administrator() -> None:
+    """Adds the first administrator, who can sign in and add everybody else."""
+    from api.app import add_first_administrator  # noqa: PLC0415
+
+    print(asyncio.run(add_first_administrator(read_settings(AdministratorSettings, os.environ))))
+
+
 def check() -> None:
     """Prints what waits for a person: texts to look at and jobs that were parked. No text, no name, no number."""
     from api.app import what_waits  # noqa: PLC0415
@@ -94,6 +109,7 @@ def retry() -> None:
 
 
 COMMANDS = {
+    "administrator": administrator,
     "check": check,
     "check audit": check_audit,
     "retry": retry,

@@ -28,7 +28,8 @@ from api.identity.routes import ROUTES as SIGN_IN_ROUTES
 from api.kit import errors, health
 from api.kit.clock import say_day_and_time
 from api.kit.crypto import KeysUnusable, read_key_ring
-from api.kit.db import DATABASE_AWAY, WORKER, Database, DatabaseBusy
+from api.kit.db import DATABASE_AWAY, WORKER, Database, DatabaseBusy, connect
+from api.kit.errors import Conflict
 from api.kit.field_keys import FieldKeys
 from api.kit.jobs import Chore, JobKind, Worker, forget_old_beats, list_parked, unpark
 from api.kit.limits import forget_full_limits
@@ -41,6 +42,7 @@ from api.messages.service import count_attention
 from api.oversight.routes import ROUTES as OVERSIGHT_ROUTES
 from api.rota.routes import ROUTES as ROTA_ROUTES
 from api.settings import (
+    AdministratorSettings,
     CheckAuditSettings,
     MigrateSettings,
     ServeSettings,
@@ -48,6 +50,7 @@ from api.settings import (
     WorkSettings,
     read_settings,
 )
+from api.staff import service as staff
 from api.staff.routes import ROUTES as STAFF_ROUTES
 from api.staff_sign_in import service as staff_sign_in
 from api.staff_sign_in.routes import CALLBACK_PATH
@@ -242,3 +245,22 @@ async def check_audit(settings: CheckAuditSettings) -> Findings:
         findings = await audit.check(connection, read_anchors(Path(settings.audit_anchor_path)))
     await database.close()
     return findings
+
+
+async def add_first_administrator(settings: AdministratorSettings) -> str:
+    """Adds the administrator who can add everybody else; returns a sentence on what was done."""
+    connection = await connect(settings.migration_database_url)
+    try:
+        async with connection.transaction():
+            added = await staff.add_first_administrator(
+                connection,
+                settings.administrator_name,
+                settings.oidc_issuer,
+                settings.oidc_tenant_id,
+                settings.administrator_subject,
+            )
+    except Conflict as conflict:
+        return conflict.detail
+    finally:
+        await connection.close()
+    return "The first administrator can sign in now." if added else "There is an administrator: they can add others."

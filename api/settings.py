@@ -90,7 +90,17 @@ class MigrateSettings(msgspec.Struct, kw_only=True, frozen=True):
     oidc_issuer: str | None = None
 
 
-S = TypeVar("S", ServeSettings, WorkSettings, CheckAuditSettings, MigrateSettings)
+class AdministratorSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """What `administrator` needs: who the first one is, and how the sign-in provider knows them."""
+
+    migration_database_url: Secret
+    oidc_issuer: str
+    administrator_name: str
+    administrator_subject: str
+    oidc_tenant_id: str | None = None
+
+
+S = TypeVar("S", AdministratorSettings, ServeSettings, WorkSettings, CheckAuditSettings, MigrateSettings)
 
 _SECRETS_OF_OURS = ("rasa_secret", "bot_actions_secret", "session_secret")
 

@@ -161,3 +161,38 @@ async def get_colleague(connection: Connection, staff_id: UUID) -> tuple[str, UU
     """Somebody's role, team, when they left and whether they are disabled."""
     row = await connection.fetchrow(GET_COLLEAGUE, staff_id)
     return None if row is None else (row[0], row[1], row[2], row[3])
+
+
+LOCK_FIRST = "SELECT pg_advisory_xact_lock(16)"
+HAS_ADMINISTRATOR = """
+    SELECT EXISTS (
+        SELECT FROM staff AS s JOIN staff_identities AS i USING (staff_id)
+        WHERE s.role = 'administrator' AND i.ended_at IS NULL AND s.disabled_at IS NULL
+            AND (s.left_on IS NULL OR s.left_on > london_today())
+    )
+"""
+
+
+async def has_administrator(connection: Connection) -> bool:
+    """Whether an administrator can sign in; nobody else can become the first until the transaction ends."""
+    await connection.execute(LOCK_FIRST)
+    there: bool = await connection.fetchval(HAS_ADMINISTRATOR)
+    return there
+
+
+INSERT_FIRST = """
+    WITH team AS (
+        INSERT INTO teams (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING team_id
+    ), member AS (
+        INSERT INTO staff (team_id, role, full_name, shown_name)
+        SELECT t.team_id, 'administrator', $2::text, $2::text FROM team AS t RETURNING staff_id
+    )
+    INSERT INTO staff_identities (staff_id, issuer, tenant_id, subject) SELECT m.staff_id, $3, $4, $5 FROM member AS m
+"""
+
+
+async def insert_first(
+    connection: Connection, team: str, name: str, issuer: str, tenant_id: str | None, subject: str
+) -> None:
+    """The first administrator, linked."""
+    await connection.execute(INSERT_FIRST, team, name, issuer, tenant_id, subject)

@@ -13,6 +13,8 @@ from api.kit.signed_in import Write
 from api.staff import queries
 from api.staff.models import ChangeMember, CreateMember, Kept, Member, Team
 
+FIRST_TEAM = "Administration"
+
 
 async def list_teams(connection: Connection) -> list[Team]:
     """Every team."""
@@ -127,6 +129,22 @@ async def end_link(asked: Write, staff_identity_id: UUID) -> int:
     asked.check_version(version)
     await queries.end_link(asked.connection, staff_identity_id)
     return version + 1
+
+
+async def add_first_administrator(
+    connection: Connection, name: str, issuer: str, tenant_id: str | None, subject: str
+) -> bool:
+    """Adds and links an administrator, in the caller's transaction; False when one can sign in already.
+
+    For an administrator of the database: over HTTP nobody could add the first.
+    """
+    if await queries.has_administrator(connection):
+        return False
+    try:
+        await queries.insert_first(connection, FIRST_TEAM, _tidy(name), issuer, tenant_id, subject)
+    except UniqueViolationError:
+        raise Conflict("That subject is linked to somebody already.") from None
+    return True
 
 
 async def is_on_cases(connection: Connection, staff_id: UUID) -> bool:

@@ -124,6 +124,16 @@ async def test_browser_when_somebody_else_started_its_sign_in_then_it_is_refused
     await assert_refused(office, await attacker.come_back(answered))
 
 
+async def test_browser_when_two_of_its_tabs_sign_in_at_once_then_both_come_back_and_one_session_is_left(
+    office: Office, sam: UUID, admin: asyncpg.Connection
+) -> None:
+    browser = office.browser()
+    tabs = [office.provider.authorize((await browser.start()).headers["location"], "sam") for _ in range(2)]
+    assert [(await browser.come_back(answered)).status_code for answered in tabs] == [303, 303]
+    assert (await browser.session()).status_code == 200
+    assert await admin.fetchval("SELECT count(*) FROM sessions WHERE revoked_at IS NULL") == 1
+
+
 async def test_state_when_it_is_brought_twice_or_late_then_it_is_refused(office: Office, sam: UUID) -> None:
     late = office.browser()
     answered = office.provider.authorize((await late.start()).headers["location"], "sam")

@@ -414,5 +414,5 @@ def test_issuer_when_somebody_on_the_way_could_pose_as_it_then_the_start_is_refu
     if is_taken:
         assert read_settings(AdministratorSettings, given).oidc_issuer == issuer
     else:
-        with pytest.raises(SettingsError, match="^OIDC_ISSUER has to be an https address"):
+        with pytest.raises(SettingsError, match=r"^OIDC_ISSUER has to be an https address"):
             read_settings(AdministratorSettings, given)

@@ -8,9 +8,13 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from api.kit.db import WORKER, Database
+from api.settings import AdministratorSettings, SettingsError, read_settings
+from api.staff_sign_in import service
 from tests.api.client import PUBLIC_BASE_URL
 from tests.api.staff_sign_in import provider as fakes
 from tests.api.staff_sign_in.browser import PATH, SESSION_COOKIE, SIGN_IN_COOKIE, Office
+from tests.conftest import TestDatabase
 from tests.factories import create_staff
 
 
@@ -375,3 +379,40 @@ async def test_sign_in_when_the_query_is_nonsense_then_it_is_a_client_error(offi
         assert (await office.http.get(f"{PATH}?{query}")).status_code == 400
     assert (await office.http.get(f"{PATH}/callback?code={'x' * 5000}")).status_code == 400
     assert (await office.http.get(f"{PATH}/callback?code=%00&state=%00&iss=%00")).status_code == 403
+
+
+async def test_sign_in_when_nobody_came_back_for_an_hour_then_it_is_forgotten(
+    office: Office, database: TestDatabase, admin: asyncpg.Connection
+) -> None:
+    await office.browser().start()
+    await office.later("2 hours")
+    await office.browser().start()
+    worker = Database(database.worker_url, size=1)
+    async with worker.acting_as(WORKER) as connection:
+        await service.forget_old(connection)
+    await worker.close()
+    assert await admin.fetchval("SELECT count(*) FROM staff_sign_ins") == 1
+
+
+@pytest.mark.parametrize(
+    ("issuer", "is_taken"),
+    [
+        ("https://login.example.org/tenant/v2.0", True),
+        ("http://127.0.0.1:8018", True),
+        ("http://login.example.org", False),
+        ("http://127.0.0.1.example.org", False),
+        ("login.example.org", False),
+        ("https://", False),
+    ],
+)
+def test_issuer_when_somebody_on_the_way_could_pose_as_it_then_the_start_is_refused(
+    issuer: str, is_taken: bool
+) -> None:
+    given = {
+        "MIGRATION_DATABASE_URL": "x", "OIDC_ISSUER": issuer, "ADMINISTRATOR_NAME": "x", "ADMINISTRATOR_SUBJECT": "x",
+    }  # fmt: skip
+    if is_taken:
+        assert read_settings(AdministratorSettings, given).oidc_issuer == issuer
+    else:
+        with pytest.raises(SettingsError, match=r"^OIDC_ISSUER has to be an https address"):
+            read_settings(AdministratorSettings, given)

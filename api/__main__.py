@@ -9,12 +9,15 @@ import sys
 from api.settings import CheckAuditSettings, MigrateSettings, ServeSettings, SettingsError, WorkSettings, read_settings
 
 STOP_WITHIN_S = 20
+HEADERS_WITHIN_S = 5
+LARGEST_HEAD_BYTES = 32 * 1024
 
 
 def serve() -> None:
     """Serves the API until stopped."""
     from granian import Granian  # noqa: PLC0415 - the worker and the migration do without it
-    from granian.constants import Interfaces  # noqa: PLC0415
+    from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415
+    from granian.http import HTTP1Settings  # noqa: PLC0415
     from granian.log import LogLevels  # noqa: PLC0415
 
     settings = read_settings(ServeSettings, os.environ)
@@ -27,6 +30,11 @@ def serve() -> None:
         log_access=False,
         log_level=LogLevels.warning,
         workers_kill_timeout=STOP_WITHIN_S,
+        # What stands before us speaks HTTP/1.1; what we do not speak needs no limits.
+        http=HTTPModes.http1,
+        websockets=False,
+        # Backpressure stays granian's 1024: with less, a hundred sockets that hang keep everybody out.
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN_S * 1000, max_buffer_size=LARGEST_HEAD_BYTES),
     ).serve()
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
-from litestar.types import Message, Scope
 
 from api.audit import service as audit
 from api.audit.anchor import read_anchors
@@ -25,6 +24,7 @@ from api.kit import errors, health
 from api.kit.clock import say_day_and_time
 from api.kit.crypto import KeysUnusable, read_key_ring
 from api.kit.db import DATABASE_AWAY, WORKER, Database, DatabaseBusy
+from api.kit.edge import stand_around
 from api.kit.field_keys import FieldKeys
 from api.kit.jobs import Chore, JobKind, Worker, forget_old_beats, list_parked, unpark
 from api.kit.limits import forget_full_limits
@@ -43,18 +43,10 @@ from api.settings import (
     read_settings,
 )
 
-LARGEST_BODY_BYTES = 64 * 1024
+# Of a JSON body; a route that takes more, or only less, says so itself.
+LARGEST_BODY_BYTES = 16 * 1024
 
 ROUTES = [receive_text, receive_status, run_action, health.live, health.ready, *SIGN_IN_ROUTES]
-
-# Nothing here is meant for a browser, a cache or another site.
-HEADERS = [
-    (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
-    (b"x-content-type-options", b"nosniff"),
-]
 
 
 # DatabaseBusy is a problem of ours and answers for itself.
@@ -77,12 +69,6 @@ def field_keys_of(settings: ServeSettings | WorkSettings | MigrateSettings) -> F
         return FieldKeys(read_key_ring(settings.field_keys, settings.phone_index_key))
     except KeysUnusable as error:
         raise SettingsError(f"FIELD_KEYS or PHONE_INDEX_KEY cannot be used: {error} See .env.example.") from None
-
-
-async def add_headers(message: Message, _: Scope) -> None:
-    """Adds the security headers to every answer, those of errors and of unknown paths included."""
-    if message["type"] == "http.response.start":
-        message["headers"] = [*message.get("headers", []), *HEADERS]
 
 
 def create_app(settings: ServeSettings | None = None) -> Litestar:
@@ -110,14 +96,13 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
         await database.close()
         await signed_in.close()
 
-    return Litestar(
+    app = Litestar(
         route_handlers=ROUTES,
         state=state,
         lifespan=[lifespan],
         openapi_config=None,
         logging_config=None,
         request_max_body_size=LARGEST_BODY_BYTES,
-        before_send=[add_headers],
         exception_handlers={
             errors.Problem: errors.answer_problem,
             HTTPException: errors.answer_http_exception,
@@ -125,6 +110,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
             Exception: errors.answer_unexpected,
         },
     )
+    return stand_around(app)
 
 
 def job_kinds(settings: WorkSettings, database: Database, rasa: RasaClient, twilio: TwilioClient) -> dict[str, JobKind]:

@@ -1,15 +1,20 @@
 """What can go wrong, each with its HTTP status, and how it is told: RFC 9457 problem+json."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any
 
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, LitestarException, ValidationException
+
+from api.kit.log import REQUEST_ID
 
 log = structlog.get_logger()
+PROBLEM_JSON = "application/problem+json"
+OUR_FAULT = "Something went wrong on our side."
 
 
 class FieldError(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -24,7 +29,7 @@ class Problem(Exception):
     """The request could not be carried out."""
 
     status = HTTPStatus.BAD_REQUEST
-    headers: ClassVar[dict[str, str]] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, detail: str | None = None, *, errors: Sequence[FieldError] = ()) -> None:
         self.detail = detail or type(self).__doc__ or ""
@@ -46,7 +51,7 @@ class NotSignedIn(Problem):
     """This needs a valid secret."""
 
     status = HTTPStatus.UNAUTHORIZED
-    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": "Bearer"}
+    headers: Mapping[str, str] = MappingProxyType({"WWW-Authenticate": "Bearer"})
 
 
 class NotFound(Problem):
@@ -79,6 +84,13 @@ class Refused(Problem):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
+class TooSlow(Problem):
+    """The request took too long to arrive."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+    headers: Mapping[str, str] = MappingProxyType({"Connection": "close"})
+
+
 class TooLarge(Problem):
     """The request is too large."""
 
@@ -95,14 +107,17 @@ class TooMany(Problem):
     """That was too often. Wait a little."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
-    headers: ClassVar[dict[str, str]] = {"Retry-After": "300"}
+
+    def __init__(self, *, wait_s: int = 300) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(wait_s)}
 
 
 class Unavailable(Problem):
     """Not available just now. Try again in a moment."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    headers: ClassVar[dict[str, str]] = {"Retry-After": "2"}
+    headers: Mapping[str, str] = MappingProxyType({"Retry-After": "2"})
 
 
 def answer_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
@@ -110,23 +125,42 @@ def answer_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[byte
     return _problem_response(problem.status, problem.detail, dict(problem.headers), problem.errors)
 
 
-def answer_http_exception(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+def answer_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """A refusal of the framework's, without the detail that would repeat what was sent."""
+    if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return answer_unexpected(request, error)
     status = HTTPStatus(error.status_code)
     kept = {k: v for k, v in (error.headers or {}).items() if k.lower() in {"allow", "retry-after"}}
-    return _problem_response(status, status.description or status.phrase, kept)
+    return _problem_response(status, status.description or status.phrase, kept, _wrong_parameters(error))
+
+
+def _wrong_parameters(error: HTTPException) -> list[FieldError]:
+    """Which parameters of a path or query were wrong: their names, which are ours, and nothing of their values."""
+    told = error.extra if isinstance(error, ValidationException) and isinstance(error.extra, list) else []
+    return [FieldError(str(one.get("key", "")), "It is not a value that is taken here.") for one in told]
 
 
 def answer_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A fault of ours: logged with its kind and place, never with its text, which may hold somebody's data."""
-    log.error("unexpected_error", error=type(error).__name__, at=where(error), route=_route(request))
-    return _problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.", {})
+    log.error("unexpected_error", error=type(error).__name__, at=where(error), route=route_of(request.scope))
+    return _problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, OUR_FAULT, {})
 
 
 def answer_database_lost(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The database is away: the caller is asked to come again."""
     log.warning("database_lost", error=type(error).__name__)
     return _problem_response(Unavailable.status, Unavailable.__doc__ or "", dict(Unavailable.headers))
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """What really went wrong, without what wraps it on its way to us."""
+    while True:
+        if isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        elif isinstance(error, LitestarException) and error.__cause__ is not None:
+            error = error.__cause__
+        else:
+            return error
 
 
 def where(error: BaseException) -> str:
@@ -140,20 +174,24 @@ def where(error: BaseException) -> str:
     return f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}:{code.co_name}"
 
 
-def _route(request: Request[Any, Any, Any]) -> str:
-    handler = request.scope.get("route_handler")
-    return str(getattr(handler, "handler_name", "unknown"))
+def route_of(scope: Mapping[str, Any]) -> str:
+    """The handler that a request was routed to, by name."""
+    return str(getattr(scope.get("route_handler"), "handler_name", "unknown"))
+
+
+def problem_body(status: HTTPStatus, detail: str, errors: Sequence[FieldError] = ()) -> bytes:
+    """A problem as its caller reads it; `instance` is what our log calls the request."""
+    body: dict[str, object] = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    if (request_id := REQUEST_ID.get()) is not None:
+        body["instance"] = f"urn:uuid:{request_id}"
+    if errors:
+        body["errors"] = errors
+    return msgspec.json.encode(body)
 
 
 def _problem_response(
     status: HTTPStatus, detail: str, headers: dict[str, str], errors: Sequence[FieldError] = ()
 ) -> Response[bytes]:
-    body: dict[str, object] = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
-    if errors:
-        body["errors"] = errors
     return Response(
-        msgspec.json.encode(body),
-        status_code=status.value,
-        media_type="application/problem+json",
-        headers=headers,
+        problem_body(status, detail, errors), status_code=status.value, media_type=PROBLEM_JSON, headers=headers
     )

@@ -29,7 +29,7 @@ async def take(connection: Connection, limit: Limit, subject: str) -> None:
     """Takes one of a subject's allowance. Raises TooMany when none is left."""
     bucket = f"{limit.name}:{subject}"
     if await connection.fetchval(TAKE, bucket, float(limit.count), limit.count / limit.per_s) is None:
-        raise TooMany
+        raise TooMany(wait_s=300)
 
 
 async def forget_full_limits(connection: Connection) -> None:

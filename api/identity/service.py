@@ -45,8 +45,8 @@ async def ask_for_code(database: Database, secret: str, phone: str, address: str
             if challenge_id is not None:
                 payload = jobs.payload_of(challenge_id=challenge_id)
                 await jobs.enqueue(connection, "send_code", payload, priority=jobs.URGENT)
-    if challenge_id is None:
-        raise TooMany
+        if challenge_id is None:
+            raise TooMany(wait_s=await queries.get_code_wait_s(connection, digest))
     return challenge_id
 
 

@@ -108,7 +108,7 @@ class TooMany(Problem):
 
     status = HTTPStatus.TOO_MANY_REQUESTS
 
-    def __init__(self, *, wait_s: int = 300) -> None:
+    def __init__(self, *, wait_s: int) -> None:
         super().__init__()
         self.headers = {"Retry-After": str(wait_s)}
 

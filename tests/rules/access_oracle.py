@@ -33,6 +33,7 @@ KEYS = {
     "data_keys": "subject_id",
     "idempotency_keys": "idempotency_key",
     "record_history": "history_id",
+    "allowances": "route_class",
 }
 
 CASES = {"young_people", "contact_points"}

@@ -192,6 +192,10 @@ async def test_function_when_weakened_then_a_cell_differs(
          " GRANT UPDATE (wrapped_key) ON data_keys TO fifteenplus_worker", "data_keys"),
         ("REVOKE SELECT ON young_people FROM fifteenplus_signed_in", "young_people"),
         ("DROP POLICY visible_conversations ON conversations", "messages"),
+        ("CREATE POLICY more ON allowances TO fifteenplus_signed_in USING (true);"
+         " GRANT SELECT, UPDATE ON allowances TO fifteenplus_signed_in", "allowances"),
+        ("CREATE POLICY more ON rate_limits FOR SELECT TO fifteenplus_signed_in USING (true);"
+         " GRANT SELECT ON rate_limits TO fifteenplus_signed_in", "rate_limits"),
     ],
 )  # fmt: skip
 async def test_wall_when_it_has_a_hole_then_a_cell_differs(matrix: Matrix, fault: str, table: str) -> None:

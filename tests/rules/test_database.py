@@ -67,7 +67,8 @@ OPEN_ON_PURPOSE = {
     ("staff", "fifteenplus_resolver"), ("allocations", "fifteenplus_resolver"), ("duty_rota", "fifteenplus_resolver"),
     ("restricted_cases", "fifteenplus_resolver"), ("restricted_case_staff", "fifteenplus_resolver"),
     ("break_glass_grants", "fifteenplus_resolver"), ("audit_entries", "fifteenplus_resolver"),
-    ("record_history", "fifteenplus_resolver"),
+    ("record_history", "fifteenplus_resolver"), ("allowances", "fifteenplus_resolver"),
+    ("rate_limits", "fifteenplus_resolver"),
 }  # fmt: skip
 POWERFUL_ROLES = """
     SELECT rolname FROM pg_roles

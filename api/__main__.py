@@ -1,7 +1,8 @@
-"""The service's commands: `python -m api serve | work | migrate | demo | check | check audit | retry`."""
+"""The service's commands: `python -m api serve | work | migrate | …`; without one, it says which there are."""
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -100,6 +101,23 @@ def retry() -> None:
     print(f"{asyncio.run(retry_parked(read_settings(WorkSettings, os.environ)))} jobs run again.")
 
 
+def openapi_admin() -> None:
+    """Prints what staff's programs call, as OpenAPI."""
+    _print_document("admin")
+
+
+def openapi_client() -> None:
+    """Prints what young people's apps call, as OpenAPI: for those who build an app."""
+    _print_document("client")
+
+
+def _print_document(name: str) -> None:
+    from api.app import DOCUMENTS, ROUTES  # noqa: PLC0415
+    from api.kit.openapi import Documents  # noqa: PLC0415
+
+    print(json.dumps(Documents(ROUTES, DOCUMENTS).get(name), indent=2))
+
+
 COMMANDS = {
     "check": check,
     "check audit": check_audit,
@@ -108,6 +126,8 @@ COMMANDS = {
     "work": work,
     "migrate": migrate,
     "demo": demo,
+    "openapi admin": openapi_admin,
+    "openapi client": openapi_client,
 }
 
 

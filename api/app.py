@@ -20,7 +20,7 @@ from api.conversations.jobs import Answering, forget_old_dialogues
 from api.conversations.routes import run_action
 from api.identity.jobs import CodeSending, forget_old
 from api.identity.routes import ROUTES as SIGN_IN_ROUTES
-from api.kit import errors, health
+from api.kit import docs, errors, health
 from api.kit.clock import say_day_and_time
 from api.kit.crypto import KeysUnusable, read_key_ring
 from api.kit.db import DATABASE_AWAY, WORKER, Database, DatabaseBusy
@@ -29,6 +29,7 @@ from api.kit.field_keys import FieldKeys
 from api.kit.jobs import Chore, JobKind, Worker, forget_old_beats, list_parked, unpark
 from api.kit.limits import forget_full_limits
 from api.kit.log import set_up_logging
+from api.kit.openapi import Documents
 from api.kit.signed_in import forget_old_keys
 from api.kit.words import load_words
 from api.messages.jobs import Delivery
@@ -46,7 +47,14 @@ from api.settings import (
 # Of a JSON body; a route that takes more, or only less, says so itself.
 LARGEST_BODY_BYTES = 16 * 1024
 
-ROUTES = [receive_text, receive_status, run_action, health.live, health.ready, *SIGN_IN_ROUTES]
+ROUTES = [
+    receive_text, receive_status, run_action, health.live, health.ready, *SIGN_IN_ROUTES,
+    docs.show_docs, docs.show_admin_document, docs.show_client_document,
+]  # fmt: skip
+DOCUMENTS = {
+    docs.ADMIN: ("/admin/v1", "Fifteen Plus: what staff work with"),
+    docs.CLIENT: ("/client/v1", "Fifteen Plus: what young people's apps call"),
+}
 
 
 # DatabaseBusy is a problem of ours and answers for itself.
@@ -85,6 +93,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
             "field_keys": field_keys_of(settings),
             "rasa": rasa,
             "signature_is_valid": signature_is_valid,
+            "documents": Documents(ROUTES, DOCUMENTS),
         }
     )
 

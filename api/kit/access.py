@@ -72,6 +72,7 @@ def _requires(requirement: Requirement, promise: str) -> Guard:
                 connection.state.who = check_who(connection, row)
 
     guard.__doc__ = promise
+    guard.requirement = requirement  # type: ignore[attr-defined]
     return guard
 
 

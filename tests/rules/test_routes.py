@@ -23,6 +23,9 @@ EXPECTED = {
     ("POST", "/client/v1/sign-in/enrolment"): access.requires_young_person,
     ("DELETE", "/client/v1/sign-in/session"): access.requires_young_person,
     ("DELETE", "/client/v1/sign-in/sessions"): access.requires_young_person,
+    ("GET", "/admin/v1/docs"): access.requires_staff,
+    ("GET", "/admin/v1/openapi.json"): access.requires_staff,
+    ("GET", "/admin/v1/openapi-client.json"): access.requires_staff,
     ("GET", "/health/live"): access.open_to_all,
     ("GET", "/health/ready"): access.open_to_all,
 }

@@ -17,7 +17,7 @@ from api.identity.models import (
 )
 from api.kit.access import client_address, open_to_all, requires_young_person
 from api.kit.bodies import read_json
-from api.kit.errors import NotSignedIn, TooMany
+from api.kit.errors import NotSignedIn, Refused, TooMany
 from api.kit.signed_in import reading
 
 SIGN_IN_PATH = "/client/v1/sign-in"
@@ -31,7 +31,7 @@ AnyRequest = Request[Any, Any, Any]
     guards=[open_to_all],
     status_code=202,
     request_max_body_size=LARGEST_BODY_BYTES,
-    opt={"body": AskForCode, "problems": (TooMany,)},
+    opt={"body": AskForCode, "problems": (Refused, TooMany)},
 )
 async def ask_for_code(request: AnyRequest) -> CodeAsked:
     """Has a code texted, if somebody signs in with that number."""

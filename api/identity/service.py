@@ -10,7 +10,7 @@ from api.identity.models import LONGEST_BREAK_GLASS_S, SHORTEST_REASON_CHARS, Re
 from api.kit import jobs, limits
 from api.kit.access import Who
 from api.kit.db import SIGN_IN, Connection, Database
-from api.kit.errors import BadRequest, NotAllowed, NotSignedIn, TooMany
+from api.kit.errors import BadRequest, FieldError, NotAllowed, NotSignedIn, Refused, TooMany
 from api.kit.limits import Limit
 from api.kit.phone import as_e164
 from api.messages import service as messages
@@ -36,7 +36,7 @@ async def ask_for_code(database: Database, secret: str, phone: str, address: str
     """Has a code sent if this is exactly one living person's number; does the same work if it is not."""
     phone_e164 = as_e164(phone, drama_numbers=True)
     if phone_e164 is None:
-        raise BadRequest("That is not a phone number.")
+        raise Refused(errors=[FieldError("phone", "That is not a phone number.")])
     async with database.acting_as(SIGN_IN) as connection:
         await limits.take(connection, CODES_PER_ADDRESS, address)
         async with connection.transaction():

@@ -191,7 +191,7 @@ class Operation:
 
     def _content(self, by_kind: dict[int, dict[str, Any]]) -> dict[str, Any]:
         if self.answer is None:
-            return {self._handler.opt.get("media_type") or "text/plain": {"schema": {"type": "string"}}}
+            return {str(self._handler.media_type or "text/plain"): {"schema": {"type": "string"}}}
         return {JSON: {"schema": by_kind[id(self.answer)], "example": example_of(self.answer)}}
 
     def _headers(self, status: HTTPStatus) -> list[str]:
@@ -226,7 +226,7 @@ def _answer_kind(handler: HTTPRouteHandler) -> Any:
 
 
 def _problem(status: HTTPStatus) -> dict[str, Any]:
-    problem = next(one for one in _PROBLEMS if one.status == status)
+    problem = next(one for one in _kinds_of(errors.Problem) if one.status == status)
     body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": problem.__doc__}
     names = [*problem.headers, *(["Retry-After"] if status == HTTPStatus.TOO_MANY_REQUESTS else [])]
     answer: dict[str, Any] = {
@@ -237,11 +237,12 @@ def _problem(status: HTTPStatus) -> dict[str, Any]:
     return answer | ({"headers": told} if told else {})
 
 
-_PROBLEMS: list[type[errors.Problem]] = [
-    kind
-    for kind in vars(errors).values()
-    if inspect.isclass(kind) and issubclass(kind, errors.Problem) and kind is not errors.Problem
-]
+def _kinds_of(problem: type[errors.Problem]) -> Iterator[type[errors.Problem]]:
+    """Every kind of problem, the plainest first."""
+    kinds = problem.__subclasses__()
+    yield from kinds
+    for kind in kinds:
+        yield from _kinds_of(kind)
 
 
 def _finish(components: dict[str, Any], kinds: list[Any]) -> None:

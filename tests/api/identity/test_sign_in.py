@@ -105,7 +105,6 @@ async def test_service_when_it_has_sent_enough_for_an_hour_then_nobody_gets_a_co
     ("path", "body"),
     [
         ("codes", {"phone": 447700900101}),
-        ("codes", {"phone": "not a number"}),
         ("codes", {"phone": "\x00\x00\x00\x00\x00\x00"}),
         ("codes", {"phone": "+447700900101", "person_id": "1"}),
         ("codes", {}),
@@ -121,6 +120,11 @@ async def test_body_when_it_is_not_what_was_asked_for_then_it_is_refused(
     phone: SigningIn, path: str, body: object
 ) -> None:
     assert (await phone.http.post(f"/client/v1/sign-in/{path}", json=body)).status_code == 400
+
+
+async def test_code_when_asked_for_what_is_no_number_then_it_says_so(phone: SigningIn) -> None:
+    answer = await phone.ask("not a number")
+    assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, "phone")
 
 
 async def test_body_when_it_is_no_json_by_its_type_then_it_is_refused(phone: SigningIn) -> None:

@@ -106,6 +106,7 @@ def check_who(connection: AnyConnection, row: Sequence[Any]) -> Who:
     if row[0] is None:
         raise NotSignedIn
     who, requirement = Who(*row), connection.state.requirement
+    connection.state.session_id = str(who.session_id)
     if who.staff_id is not None:
         if who.staff_role not in requirement.roles:
             raise NotAllowed

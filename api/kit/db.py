@@ -135,7 +135,7 @@ class Database:
                 raise DatabaseBusy
             *who, wait_s = row
             if wait_s:
-                raise TooMany(wait_s=wait_s)
+                raise TooMany(wait_s=wait_s, session_id=str(who[0]))
             yield held.connection, who
 
     @contextlib.asynccontextmanager

@@ -14,6 +14,7 @@ from api.kit.log import REQUEST_ID
 
 log = structlog.get_logger()
 PROBLEM_JSON = "application/problem+json"
+TURNED_AWAY = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
 OUR_FAULT = "Something went wrong on our side."
 
 
@@ -108,9 +109,10 @@ class TooMany(Problem):
 
     status = HTTPStatus.TOO_MANY_REQUESTS
 
-    def __init__(self, *, wait_s: int) -> None:
+    def __init__(self, *, wait_s: int, session_id: str | None = None) -> None:
         super().__init__()
         self.headers = {"Retry-After": str(wait_s)}
+        self.session_id = session_id
 
 
 class Unavailable(Problem):
@@ -120,8 +122,11 @@ class Unavailable(Problem):
     headers: Mapping[str, str] = MappingProxyType({"Retry-After": "2"})
 
 
-def answer_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
-    """A problem of ours as its caller reads it."""
+def answer_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    """A problem of ours as its caller reads it; whoever is turned away is logged, by their session where it lives."""
+    if problem.status in TURNED_AWAY:
+        session_id = getattr(problem, "session_id", None) or request.scope.get("state", {}).get("session_id")
+        log.info("turned_away", status=problem.status.value, route=route_of(request.scope), session_id=session_id)
     return _problem_response(problem.status, problem.detail, dict(problem.headers), problem.errors)
 
 

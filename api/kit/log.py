@@ -13,7 +13,7 @@ ALLOWED_KEYS = frozenset(
     {
         "event", "level", "timestamp", "error", "at", "route", "status", "job_id", "kind", "attempt",
         "message_id", "conversation_id", "reason", "code", "delay_s", "duration_ms", "worker_id",
-        "version", "count", "action", "seconds", "block", "hash", "request_id",
+        "version", "count", "action", "seconds", "block", "hash", "request_id", "session_id",
     }
 )  # fmt: skip
 

@@ -120,6 +120,19 @@ async def test_route_when_it_stores_what_a_young_person_says_then_no_limit_keeps
     assert {(await client.post("/say", headers=headers)).status_code for _ in range(MOST * 4)} == {201}
 
 
+async def test_caller_when_turned_away_then_the_log_says_from_which_route_and_which_session(
+    client: httpx.AsyncClient, admin: asyncpg.Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    person = as_staff(await create_session(admin, person=await create_person(admin)))
+    staff = as_staff(await create_session(admin, staff=await create_staff(admin)))
+    for headers in (person, as_staff("0" * 64), *[staff] * (MOST + 1)):
+        await client.get("/read", headers=headers)
+    sessions = [str(row[0]) for row in await admin.fetch("SELECT session_id FROM sessions ORDER BY created_at")]
+    told = [line for line in capsys.readouterr().out.splitlines() if "turned_away" in line]
+    assert [line.partition("status=")[2][:3] for line in told] == ["403", "401", "429"]
+    assert [session in line for session, line in zip(sessions, (told[0], told[2]), strict=True)] == [True, True]
+
+
 async def test_class_when_it_is_not_listed_then_nobody_calls_it_without_a_limit(
     client: httpx.AsyncClient, admin: asyncpg.Connection
 ) -> None:

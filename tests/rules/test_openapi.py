@@ -14,7 +14,7 @@ from litestar import Litestar
 from api.app import DOCUMENTS, ROUTES
 from api.kit.access import READ, WRITE
 from api.kit.examples import EXAMPLES_PATH, _by_name, example_of
-from api.kit.openapi import Documents, Operation, _structs, list_operations
+from api.kit.openapi import Documents, Operation, list_operations, structs_in
 from tests.conftest import TestDatabase
 
 APP = Litestar(ROUTES, openapi_config=None)
@@ -98,7 +98,7 @@ def test_examples_when_listed_then_each_is_of_a_field_there_is() -> None:
 def faults(kind: type) -> list[str]:
     """What a body's kind lets in that it should not."""
     found = []
-    for name, struct in _structs(msgspec.inspect.type_info(kind)):
+    for name, struct in structs_in(msgspec.inspect.type_info(kind)):
         info = msgspec.inspect.type_info(struct)
         assert isinstance(info, msgspec.inspect.StructType)
         if not info.forbid_unknown_fields:

@@ -139,7 +139,7 @@ class Operation:
         found = {HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE}
         if self.guard is not access.open_to_all:
             found |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
-        if "{" in self.path:
+        if "{" in self.path or self.is_write:
             found.add(HTTPStatus.NOT_FOUND)
         if self.body is not None:
             found |= {

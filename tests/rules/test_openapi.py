@@ -38,6 +38,13 @@ def test_route_when_it_reads_a_body_then_it_declares_that_kind(operation: Operat
     assert (operation.body.__name__ if operation.body else None) == (read[1] if read else None)
 
 
+@pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.is_write], ids=name_of)
+def test_write_when_it_answers_a_status_then_its_route_declares_that_one(operation: Operation) -> None:
+    source = inspect.getsource(operation._handler.fn)
+    said = re.search(r"\bwrite\(.*?status=(\d+)\)", source, re.DOTALL)
+    assert operation._handler.status_code == (int(said[1]) if said else 200)
+
+
 @pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
 def test_route_when_documented_then_its_promise_and_its_answers_kind_are_said(operation: Operation) -> None:
     assert inspect.getdoc(operation._handler.fn)

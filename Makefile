@@ -1,6 +1,6 @@
 # The commands of Fifteen Plus. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run text test lint bench faults clean lock ready-to-run ready-to-test
+.PHONY: help run text test lint bench faults fuzz clean lock ready-to-run ready-to-test
 
 MAIN := .venv/bin/python
 BOT := bot/.venv/bin/python
@@ -39,6 +39,9 @@ bench: ready-to-test ## measure a text's way through the service
 
 faults: ready-to-test ## kill parts of the service during a burst of texts
 	@$(MAIN) -m pytest tests/faults --long
+
+fuzz: ready-to-test ## try every route with many made-up requests, by every kind of caller
+	@$(MAIN) -m pytest tests/whole/test_fuzz.py --examples 500
 
 lock: ## write the lock files after a change of dependencies (UPGRADE=1: newer versions of everything)
 	@$(BOOTSTRAP) tools

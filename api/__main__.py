@@ -1,7 +1,8 @@
-"""The service's commands, as `python -m api`: serve, work, migrate, administrator, demo, check, keys, retry …"""
+"""The service's commands: `python -m api serve | work | migrate | …`; without one, it says which there are."""
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -18,12 +19,15 @@ from api.settings import (
 )
 
 STOP_WITHIN_S = 20
+HEADERS_WITHIN_S = 5
+LARGEST_HEAD_BYTES = 32 * 1024
 
 
 def serve() -> None:
     """Serves the API until stopped."""
     from granian import Granian  # noqa: PLC0415 - the worker and the migration do without it
-    from granian.constants import Interfaces  # noqa: PLC0415
+    from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415
+    from granian.http import HTTP1Settings  # noqa: PLC0415
     from granian.log import LogLevels  # noqa: PLC0415
 
     settings = read_settings(ServeSettings, os.environ)
@@ -36,6 +40,11 @@ def serve() -> None:
         log_access=False,
         log_level=LogLevels.warning,
         workers_kill_timeout=STOP_WITHIN_S,
+        # What stands before us speaks HTTP/1.1; what we do not speak needs no limits.
+        http=HTTPModes.http1,
+        websockets=False,
+        # Backpressure stays granian's 1024: with less, a hundred sockets that hang keep everybody out.
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN_S * 1000, max_buffer_size=LARGEST_HEAD_BYTES),
     ).serve()
 
 
@@ -142,6 +151,23 @@ def erase_keys(person: str, reason: str, confirmed: str) -> None:
     print("Erased. Backups from before still hold the key: see api/decisions/0009.")
 
 
+def openapi_admin() -> None:
+    """Prints what staff's programs call, as OpenAPI."""
+    _print_document("admin")
+
+
+def openapi_client() -> None:
+    """Prints what young people's apps call, as OpenAPI: for those who build an app."""
+    _print_document("client")
+
+
+def _print_document(name: str) -> None:
+    from api.app import DOCUMENTS, ROUTES  # noqa: PLC0415
+    from api.kit.openapi import Documents  # noqa: PLC0415
+
+    print(json.dumps(Documents(ROUTES, DOCUMENTS).get(name), indent=2))
+
+
 COMMANDS = {
     "administrator": administrator,
     "check": check,
@@ -152,6 +178,8 @@ COMMANDS = {
     "work": work,
     "migrate": migrate,
     "demo": demo,
+    "openapi admin": openapi_admin,
+    "openapi client": openapi_client,
 }
 
 

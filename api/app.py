@@ -9,7 +9,6 @@ from uuid import UUID
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
-from litestar.types import Message, Scope
 
 from api.allocations.routes import ROUTES as ALLOCATION_ROUTES
 from api.appointments.routes import ROUTES as APPOINTMENT_ROUTES
@@ -36,16 +35,18 @@ from api.identity.jobs import CodeSending, forget_old
 from api.identity.routes import ROUTES as SIGN_IN_ROUTES
 from api.keys import service as data_keys
 from api.keys.models import InUse, Rotated
-from api.kit import errors, health
+from api.kit import docs, errors, health
 from api.kit.clock import say_day_and_time
 from api.kit.crypto import read_key_ring
 from api.kit.db import DATABASE_AWAY, WORKER, Connection, Database, DatabaseBusy, connect
+from api.kit.edge import stand_around
 from api.kit.errors import Conflict
 from api.kit.field_keys import FieldKeys
 from api.kit.jobs import Chore, JobKind, Worker, forget_old_beats, list_parked, unpark
 from api.kit.limits import forget_full_limits
 from api.kit.log import set_up_logging
 from api.kit.migrations import administrator, migrate_database
+from api.kit.openapi import Documents
 from api.kit.signed_in import forget_old_keys
 from api.kit.words import load_words
 from api.messages.jobs import Delivery
@@ -75,7 +76,8 @@ from api.staff_sign_in.routes import CALLBACK_PATH
 from api.staff_sign_in.routes import ROUTES as STAFF_SIGN_IN_ROUTES
 from api.visits.routes import ROUTES as VISIT_ROUTES
 
-LARGEST_BODY_BYTES = 64 * 1024
+# Of a JSON body; a route that takes more, or only less, says so itself.
+LARGEST_BODY_BYTES = 16 * 1024
 
 ROUTES = [
     receive_text,
@@ -102,16 +104,14 @@ ROUTES = [
     *DEVICE_ROUTES,
     *OVERSIGHT_ROUTES,
     *AUDIT_ROUTES,
+    docs.show_docs,
+    docs.show_admin_document,
+    docs.show_client_document,
 ]
-
-# Nothing here is meant for a browser, a cache or another site.
-HEADERS = [
-    (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
-    (b"x-content-type-options", b"nosniff"),
-]
+DOCUMENTS = {
+    docs.ADMIN: ("/admin/v1", "Fifteen Plus: what staff work with"),
+    docs.CLIENT: ("/client/v1", "Fifteen Plus: what young people's apps call"),
+}
 
 
 # DatabaseBusy is a problem of ours and answers for itself.
@@ -135,12 +135,6 @@ CHORES = (
 def field_keys_of(settings: ServeSettings | WorkSettings | MigrateSettings) -> FieldKeys:
     """The keys of a process, from its settings."""
     return FieldKeys(read_key_ring(settings.field_keys, settings.phone_index_key))
-
-
-async def add_headers(message: Message, _: Scope) -> None:
-    """Adds the security headers to every answer, those of errors and of unknown paths included."""
-    if message["type"] == "http.response.start":
-        message["headers"] = [*message.get("headers", []), *HEADERS]
 
 
 def create_app(settings: ServeSettings | None = None) -> Litestar:
@@ -169,6 +163,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
             "oidc": oidc,
             "words": load_words(),
             "signature_is_valid": signature_is_valid,
+            "documents": Documents(ROUTES, DOCUMENTS),
         }
     )
 
@@ -181,14 +176,13 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
         await database.close()
         await signed_in.close()
 
-    return Litestar(
+    app = Litestar(
         route_handlers=ROUTES,
         state=state,
         lifespan=[lifespan],
         openapi_config=None,
         logging_config=None,
         request_max_body_size=LARGEST_BODY_BYTES,
-        before_send=[add_headers],
         exception_handlers={
             errors.Problem: errors.answer_problem,
             HTTPException: errors.answer_http_exception,
@@ -196,6 +190,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
             Exception: errors.answer_unexpected,
         },
     )
+    return stand_around(app)
 
 
 def job_kinds(settings: WorkSettings, database: Database, rasa: RasaClient, twilio: TwilioClient) -> dict[str, JobKind]:

@@ -11,7 +11,7 @@ from api.audit import service
 from api.audit.models import Entry, Look, OwnLook, Sought, Week
 from api.kit import clock
 from api.kit.access import requires_data_protection_lead, requires_full_level, requires_reader_of_cases
-from api.kit.errors import BadRequest, FieldError
+from api.kit.errors import BadRequest, FieldError, Refused
 from api.kit.pages import LONGEST_CURSOR_CHARS, LONGEST_PAGE, Page, read_cursor, write_cursor
 from api.kit.signed_in import AnyRequest, reading
 
@@ -48,7 +48,7 @@ def _next(found: list[tuple[Look, int]] | list[tuple[OwnLook, int]], limit: int)
     return write_cursor(look.looked_at, entry_id)
 
 
-@get("/admin/v1/audit", guards=[requires_data_protection_lead])
+@get("/admin/v1/audit", guards=[requires_data_protection_lead], opt={"problems": (Refused,)})
 async def list_entries(
     request: AnyRequest,
     person_id: Annotated[UUID | None, QueryParameter()] = None,

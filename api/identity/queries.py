@@ -147,6 +147,24 @@ async def insert_challenge(connection: Connection, keys: FieldKeys, digest: byte
     return challenge_id
 
 
+GET_CODE_WAIT = """
+    SELECT ceil(extract(epoch FROM greatest(
+        CASE WHEN count(*) FILTER (WHERE c.created_at > clock_timestamp() - interval '15 minutes') >= $2
+        THEN min(c.created_at) FILTER (WHERE c.created_at > clock_timestamp() - interval '15 minutes')
+            + interval '15 minutes' END,
+        CASE WHEN count(*) >= $3 THEN min(c.created_at) + interval '1 day' END,
+        clock_timestamp()
+    ) - clock_timestamp()) / 60)::integer * 60
+    FROM sign_in_challenges AS c WHERE c.phone_digest = $1 AND c.created_at > clock_timestamp() - interval '1 day'
+"""
+
+
+async def get_code_wait_s(connection: Connection, digest: bytes) -> int:
+    """In how many seconds, up to a whole minute, a number that has had too many codes may ask for the next."""
+    wait_s: int = await connection.fetchval(GET_CODE_WAIT, digest, CODES_PER_15_MINUTES, CODES_PER_DAY)
+    return max(wait_s, 60)
+
+
 TAKE_TRY = """
     UPDATE sign_in_challenges SET tries = tries + 1
     WHERE challenge_id = $1 AND tries < $2 AND used_at IS NULL

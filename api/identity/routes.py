@@ -17,6 +17,7 @@ from api.identity.models import (
 )
 from api.kit.access import client_address, open_to_all, requires_young_person
 from api.kit.bodies import read_json
+from api.kit.errors import NotSignedIn, Refused, TooMany
 from api.kit.signed_in import reading
 
 SIGN_IN_PATH = "/client/v1/sign-in"
@@ -25,7 +26,13 @@ LARGEST_BODY_BYTES = 4096
 AnyRequest = Request[Any, Any, Any]
 
 
-@post(f"{SIGN_IN_PATH}/codes", guards=[open_to_all], status_code=202, request_max_body_size=LARGEST_BODY_BYTES)
+@post(
+    f"{SIGN_IN_PATH}/codes",
+    guards=[open_to_all],
+    status_code=202,
+    request_max_body_size=LARGEST_BODY_BYTES,
+    opt={"body": AskForCode, "problems": (Refused, TooMany)},
+)
 async def ask_for_code(request: AnyRequest) -> CodeAsked:
     """Has a code texted, if somebody signs in with that number."""
     asked = await read_json(request, AskForCode)
@@ -35,14 +42,26 @@ async def ask_for_code(request: AnyRequest) -> CodeAsked:
     return CodeAsked(challenge_id, CODE_S)
 
 
-@post(f"{SIGN_IN_PATH}/sessions", guards=[open_to_all], status_code=201, request_max_body_size=LARGEST_BODY_BYTES)
+@post(
+    f"{SIGN_IN_PATH}/sessions",
+    guards=[open_to_all],
+    status_code=201,
+    request_max_body_size=LARGEST_BODY_BYTES,
+    opt={"body": GiveCode, "problems": (NotSignedIn, TooMany)},
+)
 async def sign_in(request: AnyRequest) -> Tokens:
     """Tokens for the code from the text."""
     given = await read_json(request, GiveCode)
     return await service.sign_in(request.app.state.database, given.challenge_id, given.code, client_address(request))
 
 
-@post(f"{SIGN_IN_PATH}/tokens", guards=[open_to_all], status_code=200, request_max_body_size=LARGEST_BODY_BYTES)
+@post(
+    f"{SIGN_IN_PATH}/tokens",
+    guards=[open_to_all],
+    status_code=200,
+    request_max_body_size=LARGEST_BODY_BYTES,
+    opt={"body": GiveRefreshToken, "problems": (NotSignedIn, TooMany)},
+)
 async def renew(request: AnyRequest) -> Tokens:
     """The next pair of tokens."""
     given = await read_json(request, GiveRefreshToken)
@@ -63,6 +82,7 @@ async def show_session(request: AnyRequest) -> SessionView:
     guards=[requires_young_person],
     status_code=204,
     request_max_body_size=LARGEST_BODY_BYTES,
+    opt={"body": GiveEnrolmentCode},
 )
 async def enrol(request: AnyRequest) -> None:
     """Lets this device see everything, by the code the adviser handed over."""

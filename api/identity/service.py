@@ -9,7 +9,7 @@ from api.identity.models import RefreshToken, Tokens
 from api.kit import jobs, limits
 from api.kit.access import Who
 from api.kit.db import SIGN_IN, Connection, Database
-from api.kit.errors import BadRequest, NotSignedIn, TooMany
+from api.kit.errors import FieldError, NotSignedIn, Refused, TooMany
 from api.kit.field_keys import FieldKeys
 from api.kit.limits import Limit
 from api.kit.phone import as_e164
@@ -33,7 +33,7 @@ async def ask_for_code(database: Database, keys: FieldKeys, secret: str, phone: 
     """Has a code sent if this is exactly one living person's number; does the same work if it is not."""
     phone_e164 = as_e164(phone, drama_numbers=True)
     if phone_e164 is None:
-        raise BadRequest("That is not a phone number.")
+        raise Refused(errors=[FieldError("phone", "That is not a phone number.")])
     async with database.acting_as(SIGN_IN) as connection:
         await limits.take(connection, CODES_PER_ADDRESS, address)
         async with connection.transaction():
@@ -42,8 +42,8 @@ async def ask_for_code(database: Database, keys: FieldKeys, secret: str, phone: 
             if challenge_id is not None:
                 payload = jobs.payload_of(challenge_id=challenge_id)
                 await jobs.enqueue(connection, "send_code", payload, priority=jobs.URGENT)
-    if challenge_id is None:
-        raise TooMany
+        if challenge_id is None:
+            raise TooMany(wait_s=await queries.get_code_wait_s(connection, digest))
     return challenge_id
 
 

@@ -23,6 +23,12 @@ STAFF_COOKIE = "__Host-fifteenplus"
 _COOKIE_TOKEN = re.compile(r"[0-9a-f]{64}")
 READING_METHODS = frozenset({"GET", "HEAD"})
 
+# Classes of routes; each has its allowance in the database.
+READ = "read"
+WRITE = "write"
+SEARCH = "search"
+EXPORT = "export"
+
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
 Guard = Callable[[AnyConnection, BaseRouteHandler], Coroutine[Any, Any, None]]
 
@@ -64,10 +70,12 @@ def _requires(requirement: Requirement, promise: str) -> Guard:
         connection.state.token = _read_token(connection, requirement)
         # A read signs on where it reads, in the same round trip; a write is refused before its body is read.
         if not _is_read(connection):
-            async with connection.app.state.signed_in.signed_on(connection.state.token) as (_, row):
+            signed_in, allowance = connection.app.state.signed_in, allowance_of(handler, WRITE)
+            async with signed_in.signed_on(connection.state.token, allowance=allowance) as (_, row):
                 connection.state.who = check_who(connection, row)
 
     guard.__doc__ = promise
+    guard.requirement = requirement  # type: ignore[attr-defined]
     return guard
 
 
@@ -119,6 +127,7 @@ def check_who(connection: AnyConnection, row: Sequence[Any]) -> Who:
     if row[0] is None:
         raise NotSignedIn
     who, requirement = Who(*row), connection.state.requirement
+    connection.state.session_id = str(who.session_id)
     if who.staff_id is not None:
         if who.staff_role not in requirement.roles:
             raise NotAllowed
@@ -141,6 +150,15 @@ def _read_token(connection: AnyConnection, requirement: Requirement) -> str:
             _refuse_other_sites(connection)
             return token
     raise NotSignedIn
+
+
+def allowance_of(handler: BaseRouteHandler, usual: str) -> str | None:
+    """Of which allowance a route takes: `opt={"allowance": …}` where that is not the usual one.
+
+    None takes of none: for a route that stores what a young person says, which no limit may keep from being stored.
+    """
+    allowance: str | None = handler.opt.get("allowance", usual)
+    return allowance
 
 
 def _is_read(connection: AnyConnection) -> bool:

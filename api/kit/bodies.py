@@ -1,5 +1,6 @@
 """JSON bodies, read strictly: the right content type, the right types, no field that nobody asked for."""
 
+import json
 import re
 from typing import Any, TypeVar
 
@@ -10,6 +11,15 @@ from api.kit.errors import BadRequest, FieldError, UnsupportedMediaType
 
 T = TypeVar("T")
 
+DEEPEST = 32
+# One less than the largest of PostgreSQL's whole numbers has.
+MOST_DIGITS = 18
+_JSON = re.compile(r'application/json(?:\s*;\s*charset="?utf-8"?)?\s*', re.IGNORECASE)
+# A string that never ends reaches to the end.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
+_OPENING = b"[{"
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
 # What msgspec says of a value it does not take; its other words could repeat what was sent.
 _TYPES = re.compile(r"(?:Expected `[^`]+`(?: (?:of length|matching regex) [^,]+)?(?:, got `[a-z ]+`)?)")
 _MISSING = re.compile(r"Object missing required field `([^`]+)`")
@@ -18,17 +28,51 @@ _PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
 
 async def read_json(request: Request[Any, Any, Any], kind: type[T]) -> T:
     """The body as `kind`. Raises UnsupportedMediaType or BadRequest, which never repeat what was sent."""
-    if request.content_type[0] != "application/json":
-        raise UnsupportedMediaType
+    _check_type(request)
+    body = await request.body()
+    if _is_too_deep(body):
+        raise BadRequest("The body is nested too deeply.")
     try:
-        found = msgspec.json.decode(await request.body(), type=kind, strict=True)
+        found = msgspec.json.decode(body, type=kind, strict=True)
+        json.loads(body, object_pairs_hook=_refuse_twins, parse_int=_refuse_huge)
     except msgspec.ValidationError as error:
         raise BadRequest(errors=[_field_error(str(error))]) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         raise BadRequest from None
-    if path := _place_of_nul(msgspec.to_builtins(found), ""):
+    if b"\\u0000" in body and (path := _place_of_nul(msgspec.to_builtins(found), "")):
         raise BadRequest(errors=[FieldError(path, "It holds a character that no text has.")])
     return found
+
+
+def _check_type(request: Request[Any, Any, Any]) -> None:
+    """JSON in UTF-8 that is not packed, and said to be: a form that another site's page sends is not."""
+    if not _JSON.fullmatch(request.headers.get("content-type", "")):
+        raise UnsupportedMediaType
+    if "content-encoding" in request.headers:
+        raise UnsupportedMediaType
+
+
+def _is_too_deep(body: bytes) -> bool:
+    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+        return False
+    depth = 0
+    for bracket in _STRING.sub(b"", body).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in _OPENING else -1
+        if depth > DEEPEST:
+            return True
+    return False
+
+
+def _refuse_twins(pairs: list[tuple[str, Any]]) -> None:
+    """Which of two fields of one name counts, each reader decides otherwise; so there are no two."""
+    if len(dict(pairs)) != len(pairs):
+        raise BadRequest("The body has two fields of the same name.")
+
+
+def _refuse_huge(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise BadRequest("The body has a number that is too large.")
+    return int(digits)
 
 
 def _field_error(said: str) -> FieldError:
@@ -48,6 +92,8 @@ def _place_of_nul(value: object, path: str) -> str | None:
         return (path or "$") if "\0" in value else None
     items: Any = ()
     if isinstance(value, dict):
+        if any("\0" in str(name) for name in value):
+            return path or "$"
         items = ((f"{path}.{name}".lstrip("."), item) for name, item in value.items())
     elif isinstance(value, list | tuple):
         items = ((f"{path}[{i}]", item) for i, item in enumerate(value))

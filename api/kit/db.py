@@ -9,13 +9,13 @@ pool's reset query, and is left out when the connection last acted for the same 
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, NewType, TypeAlias, TypeVar
 
 import asyncpg
 import msgspec
 
-from api.kit.errors import Unavailable
+from api.kit.errors import TooMany, Unavailable
 
 if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[Any]
@@ -35,7 +35,7 @@ SET_HOLDER = """
 """
 SIGN_ON = """
     SELECT w.session_id, w.person_id, w.staff_id, w.team_id, w.staff_role, w.level, w.signed_in_at,
-        w.stepped_up_at
+        w.stepped_up_at, sec.take_allowance($2) AS wait_s
     FROM sec.sign_on($1) AS w
 """
 DO_NOT_WAIT = "SET LOCAL synchronous_commit = off"
@@ -120,17 +120,23 @@ class Database:
             yield held.connection
 
     @contextlib.asynccontextmanager
-    async def signed_on(self, token: str) -> AsyncIterator[tuple[Connection, asyncpg.Record]]:
+    async def signed_on(
+        self, token: str, *, allowance: str | None = None
+    ) -> AsyncIterator[tuple[Connection, Sequence[Any]]]:
         """A connection for reading that acts for `token`'s holder, and who that is, in one round trip.
 
         The row holds None alone when the token is not alive. What is noted of a read does not wait for the disk.
+        Takes one of the holder's `allowance` of that class. Raises TooMany when none is left.
         """
         async with self._lent() as held:
             held.actor = None
-            row = await held.connection.fetchrow(SIGN_ON, token)
+            row = await held.connection.fetchrow(SIGN_ON, token, allowance)
             if row is None:
                 raise DatabaseBusy
-            yield held.connection, row
+            *who, wait_s = row
+            if wait_s:
+                raise TooMany(wait_s=wait_s, session_id=str(who[0]))
+            yield held.connection, who
 
     @contextlib.asynccontextmanager
     async def _lent(self) -> AsyncIterator[_Held]:

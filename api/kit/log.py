@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -12,9 +13,19 @@ ALLOWED_KEYS = frozenset(
     {
         "event", "level", "timestamp", "error", "at", "route", "status", "job_id", "kind", "attempt",
         "message_id", "conversation_id", "reason", "code", "delay_s", "duration_ms", "worker_id",
-        "version", "count", "action", "seconds", "block", "hash",
+        "version", "count", "action", "seconds", "block", "hash", "request_id", "session_id",
     }
 )  # fmt: skip
+
+# The request that is being answered, as its caller is told too: what joins their question to our lines.
+REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+def add_request_id(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Says during which request a line was written, where it was during one."""
+    if (request_id := REQUEST_ID.get()) is not None:
+        entry["request_id"] = request_id
+    return entry
 
 
 def keep_allowed_keys(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -32,6 +43,7 @@ def set_up_logging() -> None:
     structlog.configure(
         processors=[
             keep_allowed_keys,
+            add_request_id,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(),

@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 from litestar import Request, Response
 
-from api.kit.access import Who, check_who
+from api.kit.access import READ, Who, allowance_of, check_who
 from api.kit.bodies import read_json
 from api.kit.db import Connection
 from api.kit.errors import BadRequest, Conflict, FieldError, Refused, Stale, Unversioned
@@ -72,7 +72,8 @@ class Write(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def reading(request: AnyRequest) -> AsyncIterator[tuple[Connection, Who]]:
     """A connection acting for whoever sent a request, and who that is. Raises as `check_who` does."""
-    async with request.app.state.signed_in.signed_on(request.state.token) as (connection, row):
+    signed_in, allowance = request.app.state.signed_in, allowance_of(request.route_handler, READ)
+    async with signed_in.signed_on(request.state.token, allowance=allowance) as (connection, row):
         yield connection, check_who(request, row)
 
 

@@ -13,18 +13,24 @@ from api.messages import service
 from api.messages.models import InboundText
 
 NO_REPLY_NOW = str(MessagingResponse())
+LARGEST_BODY_BYTES = 64 * 1024
 LONGEST_SID_CHARS = 64
 LONGEST_SENDER_CHARS = 32
 
 
-@post("/webhooks/twilio/sms", guards=[requires_twilio], status_code=200)
+@post("/webhooks/twilio/sms", guards=[requires_twilio], status_code=200, request_max_body_size=LARGEST_BODY_BYTES)
 async def receive_text(request: Request[Any, Any, Any]) -> Response[str]:
     """Stores a text, then answers; the reply follows as a message of its own."""
     await request.app.state.receiving.record(_read_text(request.state.form))
     return Response(NO_REPLY_NOW, media_type="text/xml")
 
 
-@post("/webhooks/twilio/status/{message_id:uuid}", guards=[requires_twilio], status_code=204)
+@post(
+    "/webhooks/twilio/status/{message_id:uuid}",
+    guards=[requires_twilio],
+    status_code=204,
+    request_max_body_size=LARGEST_BODY_BYTES,
+)
 async def receive_status(request: Request[Any, Any, Any], message_id: FromPath[UUID]) -> None:
     """Keeps what became of a text of ours; a status or message we do not know is taken and left alone."""
     form = request.state.form

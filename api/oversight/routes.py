@@ -54,6 +54,7 @@ async def list_break_glass(
 @post(
     "/admin/v1/break-glass/{break_glass_id:uuid}/review",
     guards=[requires_overseer],
+    status_code=200,
     opt={"body": Review},
 )
 async def review_break_glass(request: AnyRequest, break_glass_id: FromPath[UUID]) -> Response[Written]:
@@ -94,7 +95,12 @@ async def add_name(request: AnyRequest, person_id: FromPath[UUID]) -> Response[W
     return await write(request, Name, carry_out, status=201)
 
 
-@post(f"{RESTRICTION_PATH}/removed-names", guards=[requires_overseer_stepped_up], opt={"body": Name})
+@post(
+    f"{RESTRICTION_PATH}/removed-names",
+    guards=[requires_overseer_stepped_up],
+    status_code=200,
+    opt={"body": Name},
+)
 async def remove_name(request: AnyRequest, person_id: FromPath[UUID]) -> Response[Written]:
     """Lets one see a restricted case no longer."""
 
@@ -105,7 +111,7 @@ async def remove_name(request: AnyRequest, person_id: FromPath[UUID]) -> Respons
     return await write(request, Name, carry_out)
 
 
-@post(f"{RESTRICTION_PATH}/lift", guards=[requires_overseer_stepped_up], opt={"body": Lift})
+@post(f"{RESTRICTION_PATH}/lift", guards=[requires_overseer_stepped_up], status_code=200, opt={"body": Lift})
 async def lift_restriction(request: AnyRequest, person_id: FromPath[UUID]) -> Response[Written]:
     """Lets everybody see the case again whose it is."""
 

@@ -53,7 +53,12 @@ async def end_shift(request: AnyRequest, duty_id: FromPath[UUID]) -> Response[Wr
     return await write(request, EndShift, carry_out)
 
 
-@post(f"{ROTA_PATH}/{{duty_id:uuid}}/withdrawal", guards=[requires_manager], opt={"body": WithdrawShift})
+@post(
+    f"{ROTA_PATH}/{{duty_id:uuid}}/withdrawal",
+    guards=[requires_manager],
+    status_code=200,
+    opt={"body": WithdrawShift},
+)
 async def withdraw_shift(request: AnyRequest, duty_id: FromPath[UUID]) -> Response[Written]:
     """Lets a shift that has not begun not take place."""
 

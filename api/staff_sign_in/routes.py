@@ -8,7 +8,8 @@ from litestar import Response, delete, get
 from litestar.datastructures import Cookie
 from litestar.params import QueryParameter
 
-from api.kit.access import STAFF_COOKIE, client_address, open_to_all, requires_staff
+from api.kit.access import STAFF_COOKIE, Who, client_address, open_to_all, requires_staff
+from api.kit.errors import NotAllowed, TooMany
 from api.kit.signed_in import AnyRequest, reading
 from api.staff_sign_in import service
 from api.staff_sign_in.models import (
@@ -28,7 +29,7 @@ _TOKEN = re.compile("[0-9a-f]{64}")
 Short = Annotated[str | None, QueryParameter(max_length=LONGEST_CODE)]
 
 
-@get(SIGN_IN_PATH, guards=[open_to_all], status_code=303)
+@get(SIGN_IN_PATH, guards=[open_to_all], status_code=303, opt={"problems": (NotAllowed, TooMany)})
 async def start_sign_in(
     request: AnyRequest,
     step_up: Annotated[bool, QueryParameter()] = False,
@@ -52,7 +53,7 @@ async def start_sign_in(
     return _send_to(started.url, _cookie(SIGN_IN_COOKIE, started.browser_token, max_age_s=AT_PROVIDER_S))
 
 
-@get(CALLBACK_PATH, guards=[open_to_all], status_code=303)
+@get(CALLBACK_PATH, guards=[open_to_all], status_code=303, opt={"problems": (NotAllowed, TooMany)})
 async def finish_sign_in(
     request: AnyRequest,
     code: Short = None,
@@ -99,8 +100,7 @@ async def sign_staff_out_everywhere(request: AnyRequest) -> Response[None]:
 async def _who_is_here(request: AnyRequest) -> UUID | None:
     """Whoever of staff is signed in in this browser."""
     async with request.app.state.signed_in.signed_on(_token_in(request, STAFF_COOKIE)) as (_, row):
-        staff_id: UUID | None = row["staff_id"]
-        return staff_id
+        return None if row[0] is None else Who(*row).staff_id
 
 
 def _token_in(request: AnyRequest, name: str) -> str:

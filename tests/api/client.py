@@ -7,9 +7,11 @@ from urllib.parse import urlencode
 
 import httpx
 from litestar import Litestar
+from litestar.exceptions import HTTPException
 from twilio.request_validator import RequestValidator
 
 from api.app import create_app
+from api.kit.openapi import list_operations
 from api.settings import Secret, ServeSettings
 from tests import fields
 from tests.conftest import TestDatabase
@@ -91,12 +93,34 @@ class _Fields:
         return [value for key, value in self._fields if key == name]
 
 
+class Documented:
+    """Whatever a test asks, the answer's status is one that the route's document names."""
+
+    def __init__(self, app: Litestar) -> None:
+        self._app = app
+        self._operations = {(one.method, one.path): one for one in list_operations(app)}
+
+    async def __call__(self, answer: httpx.Response) -> None:
+        """Raises AssertionError for a status that no document names; a fault of ours is for the test to judge."""
+        method, path = answer.request.method, answer.request.url.path
+        if method == "OPTIONS" or answer.status_code in {405, 500} or not path.startswith(("/admin/", "/client/")):
+            return
+        try:
+            template = self._app.asgi_router.handle_routing(path=path, method="GET" if method == "HEAD" else method)[4]
+        except HTTPException:
+            return
+        operation = self._operations["GET" if method == "HEAD" else method, template]
+        documented = {*operation.successes, *operation.problems}
+        assert answer.status_code in documented, f"{method} {template} answers {answer.status_code}, undocumented"
+
+
 @asynccontextmanager
 async def api_client(database: TestDatabase, **changes: Any) -> AsyncIterator[ApiClient]:
     """A client of an API on the test's database."""
     app = create_app(serve_settings(database, **changes))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://inside") as http:
+    hooks = {"response": [Documented(app)]}
+    async with httpx.AsyncClient(transport=transport, base_url="http://inside", event_hooks=hooks) as http:
         yield ApiClient(http, app)
     await app.state.rasa.aclose()
     await app.state.oidc.aclose()

@@ -73,6 +73,7 @@ KEYS = {
     "duty_dates": "person_id",
     "duty_checks": "person_id",
     "duty_recomputes": "duty_recompute_id",
+    "allowances": "route_class",
     "staff_identities": "staff_identity_id",
     "staff_sign_ins": "state_hash",
 }

@@ -319,6 +319,10 @@ async def test_function_when_weakened_then_a_cell_differs(
          " CREATE POLICY more ON plan_reviews FOR DELETE TO fifteenplus_signed_in USING (true)", "plan_reviews"),
         ("GRANT SELECT ON needs_assessments TO fifteenplus_worker;"
          " ALTER POLICY seen_needs_assessments ON needs_assessments TO fifteenplus_worker", "needs_assessments"),
+        ("CREATE POLICY more ON allowances TO fifteenplus_signed_in USING (true);"
+         " GRANT SELECT, UPDATE ON allowances TO fifteenplus_signed_in", "allowances"),
+        ("CREATE POLICY more ON rate_limits FOR SELECT TO fifteenplus_signed_in USING (true);"
+         " GRANT SELECT ON rate_limits TO fifteenplus_signed_in", "rate_limits"),
     ],
 )  # fmt: skip
 async def test_wall_when_it_has_a_hole_then_a_cell_differs(matrix: Matrix, fault: str, table: str) -> None:

@@ -71,6 +71,9 @@ OPEN_ON_PURPOSE = {
     ("record_history", "fifteenplus_resolver"), ("plan_reviews", "fifteenplus_resolver"),
     ("calendar_feeds", "fifteenplus_resolver"), ("appointments", "fifteenplus_resolver"),
     ("record_history", "fifteenplus_resolver"), ("staff_identities", "fifteenplus_resolver"),
+    ("record_history", "fifteenplus_resolver"), ("allowances", "fifteenplus_resolver"),
+    ("rate_limits", "fifteenplus_resolver"),
+    ("staff_identities", "fifteenplus_resolver"),
 }  # fmt: skip
 POWERFUL_ROLES = """
     SELECT rolname FROM pg_roles

@@ -84,7 +84,7 @@ async def assert_refused(office: Office, answer: Any) -> None:
     assert answer.status_code == 403
     body = answer.json()
     assert body["detail"] == "You could not be signed in. Go back and try again, or ask your administrator."
-    assert set(body) == {"type", "title", "status", "detail"}
+    assert set(body) == {"type", "title", "status", "detail", "instance"}
     assert SESSION_COOKIE not in answer.headers.get("set-cookie", "").replace(SIGN_IN_COOKIE, "")
     assert await office.admin.fetchval("SELECT count(*) FROM sessions") == 0
 
@@ -220,7 +220,10 @@ async def test_sign_in_when_it_fails_then_the_log_has_a_code_and_nothing_that_wa
 
     with structlog.testing.capture_logs() as logs:
         await office.browser().sign_in("a-subject-nobody-knows", claims={"email": "canary@council.example"})
-    assert [(entry["event"], entry["code"]) for entry in logs] == [("staff_sign_in_failed", "nobody_here")]
+    assert [(entry["event"], entry.get("code")) for entry in logs] == [
+        ("staff_sign_in_failed", "nobody_here"),
+        ("turned_away", None),
+    ]
     assert "canary" not in json.dumps(logs)
     assert "subject" not in json.dumps(logs)
 
@@ -229,7 +232,8 @@ async def test_sign_in_when_the_query_is_nonsense_then_it_is_a_client_error(offi
     for query in ("step_up=perhaps", "return_to=" + "/a" * 200):
         assert (await office.http.get(f"{PATH}?{query}")).status_code == 400
     assert (await office.http.get(f"{PATH}/callback?code={'x' * 5000}")).status_code == 400
-    assert (await office.http.get(f"{PATH}/callback?code=%00&state=%00&iss=%00")).status_code == 403
+    assert (await office.http.get(f"{PATH}/callback?code=%00&state=%00&iss=%00")).status_code == 400
+    assert (await office.http.get(f"{PATH}/callback?code=%C3&state=%F0%9F&iss=%ED%A0%80")).status_code == 403
 
 
 async def test_sign_in_when_nobody_came_back_for_an_hour_then_it_is_forgotten(

@@ -23,7 +23,9 @@ from api.identity.jobs import CodeSending, forget_old
 from api.identity.routes import ROUTES as SIGN_IN_ROUTES
 from api.kit import errors, health
 from api.kit.clock import say_day_and_time
+from api.kit.crypto import KeysUnusable, read_key_ring
 from api.kit.db import DATABASE_AWAY, WORKER, Database, DatabaseBusy
+from api.kit.field_keys import FieldKeys
 from api.kit.jobs import Chore, JobKind, Worker, forget_old_beats, list_parked, unpark
 from api.kit.limits import forget_full_limits
 from api.kit.log import set_up_logging
@@ -32,7 +34,14 @@ from api.kit.words import load_words
 from api.messages.jobs import Delivery
 from api.messages.routes import receive_status, receive_text
 from api.messages.service import count_attention
-from api.settings import CheckAuditSettings, ServeSettings, WorkSettings, read_settings
+from api.settings import (
+    CheckAuditSettings,
+    MigrateSettings,
+    ServeSettings,
+    SettingsError,
+    WorkSettings,
+    read_settings,
+)
 
 LARGEST_BODY_BYTES = 64 * 1024
 
@@ -62,6 +71,14 @@ CHORES = (
 )
 
 
+def field_keys_of(settings: ServeSettings | WorkSettings | MigrateSettings) -> FieldKeys:
+    """The keys of a process, from its settings. Raises SettingsError."""
+    try:
+        return FieldKeys(read_key_ring(settings.field_keys, settings.phone_index_key))
+    except KeysUnusable as error:
+        raise SettingsError(f"FIELD_KEYS or PHONE_INDEX_KEY cannot be used: {error} See .env.example.") from None
+
+
 async def add_headers(message: Message, _: Scope) -> None:
     """Adds the security headers to every answer, those of errors and of unknown paths included."""
     if message["type"] == "http.response.start":
@@ -79,6 +96,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
             "settings": settings,
             "database": database,
             "signed_in": signed_in,
+            "field_keys": field_keys_of(settings),
             "rasa": rasa,
             "signature_is_valid": signature_is_valid,
         }

@@ -27,6 +27,8 @@ class ServeSettings(msgspec.Struct, kw_only=True, frozen=True):
     database_url: Secret
     signed_in_database_url: Secret
     session_secret: Secret
+    field_keys: Secret
+    phone_index_key: Secret
     public_base_url: str
     twilio_account_sid: str
     twilio_auth_tokens: tuple[Secret, ...]
@@ -42,6 +44,8 @@ class WorkSettings(msgspec.Struct, kw_only=True, frozen=True):
     """What `work` needs."""
 
     worker_database_url: Secret
+    field_keys: Secret
+    phone_index_key: Secret
     public_base_url: str
     twilio_account_sid: str
     twilio_api_key_sid: Secret
@@ -68,9 +72,11 @@ class CheckAuditSettings(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class MigrateSettings(msgspec.Struct, kw_only=True, frozen=True):
-    """What `migrate` and `demo` need: an administrator's connection, and the roles' passwords if they have any."""
+    """What `migrate`, `demo` and `keys` need: an administrator's connection; passwords for the roles that have any."""
 
     migration_database_url: Secret
+    field_keys: Secret
+    phone_index_key: Secret
     database_url: Secret | None = None
     signed_in_database_url: Secret | None = None
     worker_database_url: Secret | None = None

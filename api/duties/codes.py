@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from api.duties.dates import anniversary, age_on
+from api.duties.dates import age_on, anniversary
 from api.duties.shapes import CodeGroup, CodeList, read_as
 
 FOLDER = Path(__file__).with_name("code_lists")

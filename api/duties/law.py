@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from api.duties.dates import add_days, add_months
 from api.duties.models import Duty
 from api.duties.shapes import (
     Ages,
@@ -129,3 +130,9 @@ def duty_by_day(wording: Rule, *, since: date, due_on: date) -> Duty:
         verified=wording.verified,
         is_prospective=is_prospective(wording.in_force_from, due_on),
     )
+
+
+def duty_after(code: str, since: date) -> Duty:
+    """What a rule asks for so many months and days after a day."""
+    wording = rule(code, since)
+    return duty_by_day(wording, since=since, due_on=add_days(add_months(since, wording.months), wording.days))

@@ -45,6 +45,7 @@ class FieldCipher:
     """Reads and writes the fields of one subject."""
 
     __slots__ = ("_cipher",)
+    is_erased = False
 
     def __init__(self, data_key: bytes) -> None:
         self._cipher = AESGCM(data_key)

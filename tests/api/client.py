@@ -10,6 +10,7 @@ from twilio.request_validator import RequestValidator
 
 from api.app import create_app
 from api.settings import Secret, ServeSettings
+from tests import fields
 from tests.conftest import TestDatabase
 
 PUBLIC_BASE_URL = "https://texts.example.org"
@@ -26,6 +27,7 @@ def serve_settings(database: TestDatabase, **changes: Any) -> ServeSettings:
         "database_url": Secret(database.api_url),
         "signed_in_database_url": Secret(database.signed_in_url),
         "session_secret": SESSION_SECRET,
+        **fields.SETTINGS,
         "public_base_url": PUBLIC_BASE_URL,
         "twilio_account_sid": ACCOUNT_SID,
         "twilio_auth_tokens": TOKENS,

@@ -14,6 +14,7 @@ from api.kit.jobs import Worker
 from api.messages import service
 from api.messages.models import InboundText
 from api.settings import Secret, WorkSettings
+from tests import fields
 from tests.api.fakes import FakeRasa, FakeTwilio
 from tests.conftest import TestDatabase
 
@@ -22,6 +23,7 @@ def work_settings(database: TestDatabase, **changes: Any) -> WorkSettings:
     """Settings of a worker on the test's database."""
     values: dict[str, Any] = {
         "worker_database_url": Secret(database.worker_url),
+        **fields.SETTINGS,
         "public_base_url": "https://texts.example.org",
         "twilio_account_sid": "AC" + "0" * 32,
         "twilio_api_key_sid": Secret("SK" + "0" * 32),

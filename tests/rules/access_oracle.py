@@ -30,6 +30,7 @@ KEYS = {
     "break_glass_grants": "break_glass_id",
     "audit_entries": "entry_id",
     "audit_blocks": "block_no",
+    "data_keys": "subject_id",
     "idempotency_keys": "idempotency_key",
     "record_history": "history_id",
 }
@@ -47,6 +48,7 @@ SERVICE_SEES = {
     "worker": {
         "staff", "young_people", "contact_points", "allocations", "conversations", "messages", "opt_out_events",
         "attention_flags", "jobs", "concerns", "rate_limits", "sign_in_challenges", "audit_entries", "audit_blocks",
+        "data_keys",
     },
     "thread on api": {"rate_limits"},
 }  # fmt: skip
@@ -71,6 +73,7 @@ SERVICE_INSERTS = {
         "concerns",
         "rate_limits",
         "audit_entries",
+        "data_keys",
     },
     "thread on api": {"jobs", "rate_limits"},
 }
@@ -114,9 +117,13 @@ def _service_may(actor: Actor, service: str, verb: str, table: str, owner: str) 
         return owner == "alert"
     if service == "worker" and (verb, table) == ("SELECT", "working_hours"):
         return any(owner in current_advisers(person) for person in {p.name for p in PEOPLE})
+    if table == "data_keys" and verb in {"SELECT", "INSERT"} and service in {"twilio", "sign-in"}:
+        return (owner == "the service") == (service == "sign-in")
     if not service.startswith("thread"):
         return False
-    person = owner.removesuffix(" (old)").removesuffix(" (not a look)")
+    person = owner.removesuffix(" (old)").removesuffix(" (not a look)").removesuffix(" (thread)")
+    if table == "data_keys":
+        return verb in {"SELECT", "INSERT"} and person == actor.person
     if (verb, table) in {("INSERT", "attention_flags"), ("INSERT", "audit_entries")}:
         return person == actor.person
     if verb != "SELECT":
@@ -133,6 +140,8 @@ def _signed_in_may(actor: Actor, verb: str, table: str, owner: str) -> bool:
     if table == "idempotency_keys":
         return verb != "DELETE" and _is_own(actor, owner)
     if verb == "SELECT":
+        return _signed_in_sees(actor, table, owner)
+    if (verb, table) == ("INSERT", "data_keys"):
         return _signed_in_sees(actor, table, owner)
     if (verb, table) == ("UPDATE", "sessions"):
         return _signed_in_sees(actor, table, owner)
@@ -154,6 +163,8 @@ def _signed_in_may(actor: Actor, verb: str, table: str, owner: str) -> bool:
 def _signed_in_sees(actor: Actor, table: str, owner: str) -> bool:
     is_staff = any(m.name == actor.member and not m.has_left for m in MEMBERS)
     person = owner.removesuffix(" (old)")
+    if table == "data_keys":
+        return is_staff if owner == "the service" else owner.removesuffix(" (thread)") in sees_in_touch(actor)
     if table in CASES:
         return owner in sees_whole(actor)
     if table in IN_TOUCH:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from api.kit.field_keys import SERVICE_SUBJECT
 from tests.factories import next_number
 from tests.rules.access_world import MEMBERS, OPENED, PEOPLE, Actor, Member, Person, today
 
@@ -27,6 +28,7 @@ class World:
 async def build(admin: asyncpg.Connection) -> World:
     """Stores it all."""
     world = World()
+    await _add_data_key(admin, world, SERVICE_SUBJECT, "the service")
     teams = {}
     for name in ("north", "south"):
         teams[name] = await admin.fetchval("INSERT INTO teams (name) VALUES ($1) RETURNING team_id", name)
@@ -81,6 +83,11 @@ async def _add_session(
     )
 
 
+async def _add_data_key(admin: asyncpg.Connection, world: World, subject_id: UUID, owner: str) -> None:
+    await admin.execute("INSERT INTO data_keys (subject_id, wrapped_key) VALUES ($1, 'wrapped')", subject_id)
+    world.add("data_keys", subject_id, owner)
+
+
 async def _add_member(admin: asyncpg.Connection, world: World, member: Member, teams: dict[str, UUID]) -> None:
     await admin.execute(
         "INSERT INTO staff (staff_id, team_id, role, full_name, shown_name, left_on) VALUES ($1, $2, $3, $4, $4, $5)",
@@ -117,6 +124,7 @@ async def _add_person(admin: asyncpg.Connection, world: World, person: Person, t
         person.person_id, person.name, today() if person.has_died else None, teams.get(person.team or ""),
     )  # fmt: skip
     world.add("young_people", person.person_id, person.name)
+    await _add_data_key(admin, world, person.person_id, person.name)
     staff = {m.name: m.staff_id for m in MEMBERS}
     for one in person.allocations:
         allocation_id = await admin.fetchval(
@@ -165,6 +173,7 @@ async def _add_conversation(admin: asyncpg.Connection, world: World, owner: str,
         person_id, None if person_id else next_number(),
     )  # fmt: skip
     world.add("conversations", conversation_id, owner)
+    await _add_data_key(admin, world, conversation_id, f"{owner} (thread)")
     for age, when in ((" (old)", timedelta(days=-30)), ("", timedelta(0))):
         message_id = await admin.fetchval(
             "INSERT INTO messages"

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from api.kit.field_keys import SERVICE_SUBJECT
 from tests.conftest import TestDatabase
 from tests.rules.access_matrix import Matrix
 from tests.rules.access_rows import World, build
@@ -111,6 +112,19 @@ WEAKENED_POLICIES = [
     ("signed_in_records", "audit_entries", "WITH CHECK (true)"),
     ("conversation_records", "audit_entries", "WITH CHECK ((SELECT sec.acting_as()) IS NOT NULL)"),
     ("worker_reads_blocks", "audit_blocks", "USING (true)"),
+    ("worker_data_keys", "data_keys", "USING (true) WITH CHECK (true)"),
+    ("twilio_data_keys", "data_keys", "USING ((SELECT sec.acting_as()) = 'twilio')"),
+    ("twilio_data_keys", "data_keys", "WITH CHECK ((SELECT sec.acting_as()) IS NOT NULL)"),
+    ("sign_in_data_keys", "data_keys", "USING ((SELECT sec.acting_as()) = 'sign-in')"),
+    ("sign_in_data_keys", "data_keys", "WITH CHECK (true)"),
+    ("own_data_keys", "data_keys", "USING ((SELECT sec.acting_conversation_id()) IS NOT NULL)"),
+    ("own_data_keys", "data_keys", "USING (subject_id = (SELECT sec.acting_person_id()))"),
+    ("visible_data_keys", "data_keys", f"USING ({IS_STAFF})"),
+    ("visible_data_keys", "data_keys", "USING (subject_id = ANY(ARRAY(SELECT sec.visible_people())))"),
+    ("visible_data_keys", "data_keys", f"WITH CHECK ({IS_STAFF})"),
+    ("staff_service_key", "data_keys", f"USING (subject_id = '{SERVICE_SUBJECT}')"),
+    ("staff_service_key", "data_keys", f"USING ({IS_STAFF})"),
+    ("staff_service_key", "data_keys", f"WITH CHECK ({IS_STAFF})"),
     ("own_messages", "messages", "USING ((SELECT sec.acting_conversation_id()) IS NOT NULL)"),
     ("own_idempotency_keys", "idempotency_keys", f"USING ({IS_STAFF})"),
     ("own_idempotency_keys", "idempotency_keys", "WITH CHECK (true)"),
@@ -174,6 +188,8 @@ async def test_function_when_weakened_then_a_cell_differs(
          " GRANT DELETE ON appointments TO fifteenplus_signed_in", "appointments"),
         ("CREATE POLICY more ON concerns FOR UPDATE TO fifteenplus_worker USING (true);"
          " GRANT UPDATE ON concerns TO fifteenplus_worker", "concerns"),
+        ("CREATE POLICY more ON data_keys FOR UPDATE TO fifteenplus_worker USING (true);"
+         " GRANT UPDATE (wrapped_key) ON data_keys TO fifteenplus_worker", "data_keys"),
         ("REVOKE SELECT ON young_people FROM fifteenplus_signed_in", "young_people"),
         ("DROP POLICY visible_conversations ON conversations", "messages"),
     ],

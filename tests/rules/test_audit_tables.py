@@ -22,6 +22,7 @@ TRIGGERS = """
 NEEDED = {
     "audit_entries_stay", "audit_blocks_stay", "audit_entries_filled", "audit_blocks_filled", "messages_answered",
     "messages_alerted", "concerns_raised", "opt_out_events_noted", "break_glass_opened",
+    "data_keys_destroyed", "data_keys_are_not_removed", "data_keys_do_not_return",
 }  # fmt: skip
 
 

@@ -100,7 +100,8 @@ RISKY_GRANTS = """
     WHERE (grantee = ANY($1) OR grantee = 'PUBLIC') AND table_schema NOT IN ('pg_catalog', 'information_schema')
         AND (privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') OR grantee = 'PUBLIC'
             OR table_name = 'schema_migrations'
-            OR (table_name IN ('concerns', 'audit_entries', 'audit_blocks', 'record_history') AND privilege_type IN ('UPDATE', 'DELETE'))
+            OR (table_name IN ('concerns', 'audit_entries', 'audit_blocks', 'record_history', 'data_keys')
+                AND privilege_type IN ('UPDATE', 'DELETE'))
             OR (table_name IN ('messages', 'message_events', 'opt_out_events') AND privilege_type = 'DELETE'))
 """
 
@@ -129,6 +130,7 @@ async def test_database_when_migrated_then_no_rule_is_broken(template: TestDatab
         "GRANT SELECT ON young_people TO PUBLIC",
         "GRANT DELETE ON concerns TO fifteenplus_worker",
         "GRANT UPDATE ON audit_entries TO fifteenplus_worker",
+        "GRANT UPDATE ON data_keys TO fifteenplus_worker",
         "GRANT DELETE ON audit_blocks TO fifteenplus_worker",
         "GRANT TRUNCATE ON audit_entries TO fifteenplus_signed_in",
         "GRANT UPDATE ON record_history TO fifteenplus_signed_in",
@@ -185,12 +187,13 @@ FILL = [
     "INSERT INTO audit_entries (verb, table_name, record_id, person_id)"
     " SELECT 'viewed', 'messages', m.message_id, c.person_id FROM messages AS m JOIN conversations AS c"
     " USING (conversation_id) WHERE m.message_id = $1",
+    "INSERT INTO data_keys (subject_id, wrapped_key) VALUES ($1, 'wrapped')",
     "INSERT INTO audit_blocks (block_no) SELECT 0 FROM messages WHERE message_id = $1",
 ]
 MUST_BE_FILLED = {
     "teams", "staff", "working_hours", "young_people", "contact_points", "allocations", "conversations", "appointments",
     "messages", "message_events", "opt_out_events", "attention_flags", "jobs", "concerns",
-    "audit_entries", "audit_blocks",
+    "audit_entries", "audit_blocks", "data_keys",
 }  # fmt: skip
 
 

@@ -7,21 +7,23 @@ from tests.stack.ports import LOOPBACK
 from tests.stack.postgres import EmbeddedPostgres
 from tests.stack.settings import DATABASE, DUTY_PHONE_E164, SERVICE_PHONE_E164, StackSettings
 
+_KEYS = ("FIELD_KEYS", "PHONE_INDEX_KEY")
 _TWILIO_REST = ("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET", "TWILIO_FROM_E164")
 
 GIVEN_TO: dict[str, tuple[str, ...]] = {
     "migrate": (
         "MIGRATION_DATABASE_URL", "DATABASE_URL", "SIGNED_IN_DATABASE_URL", "WORKER_DATABASE_URL", "BOT_DATABASE_URL",
+        *_KEYS,
     ),
-    "demo": ("MIGRATION_DATABASE_URL",),
+    "demo": ("MIGRATION_DATABASE_URL", *_KEYS),
     "train": (),
     "api": (
         "DATABASE_URL", "API_HOST", "API_PORT", "PUBLIC_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKENS",
-        "BOT_ACTIONS_SECRET", "RASA_URL", "SIGNED_IN_DATABASE_URL", "SESSION_SECRET",
+        "BOT_ACTIONS_SECRET", "RASA_URL", "SIGNED_IN_DATABASE_URL", "SESSION_SECRET", *_KEYS,
     ),
     "worker": (
         "WORKER_DATABASE_URL", "PUBLIC_BASE_URL", "TWILIO_ACCOUNT_SID", *_TWILIO_REST, "TWILIO_API_BASE",
-        "RASA_URL", "RASA_SECRET", "DUTY_PHONE_E164", "AUDIT_ANCHOR_PATH",
+        "RASA_URL", "RASA_SECRET", "DUTY_PHONE_E164", "AUDIT_ANCHOR_PATH", *_KEYS,
     ),
     "rasa": (
         "BOT_DATABASE_URL", "BOT_HOST", "BOT_PORT", "RASA_SECRET", "BOT_ACTIONS_URL", "BOT_ACTIONS_SECRET",

@@ -1,5 +1,6 @@
 """What a start on this machine needs to know: ports, the data folder, secrets made for this folder alone."""
 
+import base64
 import json
 import os
 import secrets
@@ -90,4 +91,10 @@ def _new_secrets() -> dict[str, str]:
         "RASA_SECRET": secrets.token_hex(24),
         "BOT_ACTIONS_SECRET": secrets.token_hex(24),
         "SESSION_SECRET": secrets.token_hex(24),
+        "FIELD_KEYS": f"1:{_new_key()}",
+        "PHONE_INDEX_KEY": _new_key(),
     }
+
+
+def _new_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()

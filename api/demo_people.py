@@ -286,14 +286,13 @@ def write(folder: Path, people: Iterator[DemoChild], *, today: date) -> list[int
         writers = {}
         for year in years:
             (folder / str(year)).mkdir(parents=True, exist_ok=True)
-            for file in FILES:
+            for file in (*FILES, "Names"):
                 path = folder / str(year) / f"{file.lower()}.csv"
-                writers[year, file] = files.enter_context(written(path, columns(file, year)))
-        names = files.enter_context(written(folder / str(years[0]) / "names.csv", NAMES))
+                of_file = NAMES if file == "Names" else columns(file, year)
+                writers[year, file] = files.enter_context(written(path, of_file))
         for child in people:
-            names.writerow((child.child, child.full_name, child.preferred_name))
             for year in years:
-                _write_year(child, year, {file: writers[year, file] for file in FILES}, is_first=year == years[0])
+                _write_year(child, year, {file: writers[year, file] for file in (*FILES, "Names")}, is_first=year == years[0])
     return years
 
 
@@ -311,10 +310,11 @@ def _write_year(child: DemoChild, year: int, files: dict[str, Writer], *, is_fir
     leaver = child.leaver_rows.get(year)
     if not episodes and not leaver:
         return
+    files["Names"].writerow((child.child, child.full_name, child.preferred_name))
     born_on = _day(child.born_on)
     is_mother, child_born_on = _motherhood(child, ends_on) if episodes else ("", "")
     files["Header"].writerow(
-        (child.child, child.sex, born_on, child.ethnic, child.upn, is_mother, child_born_on)
+        (child.child, _sex(child, year), born_on, child.ethnic, child.upn, is_mother, child_born_on)
     )
     for episode in episodes:
         files["Episodes"].writerow(_episode_row(child, episode, year))
@@ -326,9 +326,13 @@ def _write_year(child: DemoChild, year: int, files: dict[str, Writer], *, is_fir
         if starts_on <= held_on <= ends_on:
             files["Reviews"].writerow((child.child, born_on, _day(held_on), participation))
     if child.uasc_until and episodes:
-        files["UASC"].writerow((child.child, child.sex, born_on, _day(child.uasc_until)))
+        files["UASC"].writerow((child.child, _sex(child, year), born_on, _day(child.uasc_until)))
     if leaver:
         files["OC3"].writerow((child.child, born_on, *leaver))
+
+
+def _sex(child: DemoChild, year: int) -> str:
+    return child.sex if year > 2024 else {"M": "1", "F": "2"}[child.sex]
 
 
 def _motherhood(child: DemoChild, on: date) -> tuple[str, str]:

@@ -71,11 +71,12 @@ def read(path: Path, kind: Kind) -> Iterator[Line]:
     with opened(path) as rows:
         header = next(rows).cells
         order = [header.index(column) for column in kind.columns]
+        child = header.index(kind.child)
         for line in rows:
             if len(line.cells) == len(order):
                 yield Line(line.number, tuple(line.cells[place] for place in order))
             elif line.cells:
-                yield line
+                yield Line(line.number, line.cells, "".join(line.cells[child : child + 1]))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from api.duties import codes
+from api.returns.files import FORMULA_STARTS
 from api.returns.models import Column, Kind, Line, RefusedRow
 
 DOCUMENT = Path(__file__).with_name("files.toml")
@@ -120,6 +121,9 @@ class Checker:
         if not text:
             if column.required:
                 faults.append(Fault(name, "", "must not be empty", _allowed(column, year)))
+            return None
+        if not text.isprintable() or text.startswith(FORMULA_STARTS):
+            faults.append(Fault(name, text, "holds signs that no cell of a return begins with or holds", "plain text"))
             return None
         if column.is_date:
             return self._check_day(name, text, column, faults)

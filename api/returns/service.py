@@ -1,255 +1,35 @@
-"""Reads a council's statutory files in: every young person's rows or none of them, and the same again changes nothing.
+"""A council's statutory files in and out: every young person's rows or none of them, and the same again changes nothing.
 
-Runs as an administrator, past row-level security: nobody but who keeps the database may call this.
+Runs as an administrator, past row-level security: nobody but who keeps the database may call this. What is read and
+written holds personal data: files are for their owner only, and the audit notes who had them of whom.
 """
 
-import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
-from typing import TypeAlias
 from uuid import UUID
 
-import asyncpg
-
-from api.audit.models import Verb
+from api.duties import codes
 from api.kit.db import Connection
-from api.returns import queries
-from api.returns.by_child import ByChild
-from api.returns.checks import EXTRACT, Checker, extract_kind, return_kinds
-from api.returns.files import Unreadable, Writer, find, kind_of, read, written
-from api.returns.merging import Here, Refusal, merge, merge_extract, unnamed
-from api.returns.models import Change, Filed, Kind, Record, RefusedRow, Summary
+from api.returns import exporting, queries
+from api.returns.checks import EXTRACT, extract_kind, return_kinds
+from api.returns.files import Unreadable, find, kind_of
+from api.returns.importing import Import, Say
+from api.returns.merging import Here, merge, merge_extract
+from api.returns.models import Change, ExportSummary, Filed, Summary
 
-REPORT_COLUMNS = ("file", "line", "column", "value", "reason", "allowed")
-SAY_EVERY_S = 2.0
+__all__ = ["NotAllowed", "Unreadable", "export_annex_a", "export_ssda903", "folders_of", "import_extract", "import_ssda903"]
 
-Merge: TypeAlias = Callable[[str, Sequence[Filed], Here], Change]
-Say: TypeAlias = Callable[[str], None]
+OWNERS_FOLDER = 0o700
 
 
 class NotAllowed(Exception):
     """Why the command can not be carried out; for whoever runs it."""
 
 
-class Refusals:
-    """Writes each refused row into the report, and knows whose rows were refused."""
-
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-        self.children: set[str] = set()
-        self.count = 0
-
-    def add(self, child: str | None, rows: Sequence[RefusedRow]) -> None:
-        """Notes rows that were refused, and that nothing of this child is taken."""
-        if child is not None:
-            self.children.add(child)
-        self.count += len(rows)
-        for row in rows:
-            self._writer.writerow((row.file, row.line, row.column, row.value, row.reason, row.allowed))
-
-
-class Import:
-    """One import: where its rows come from, what they are merged with, and what came of it."""
-
-    def __init__(self, connection: Connection, *, what: str, by: str, year: int, say: Say) -> None:
-        self.connection = connection
-        self.what = what
-        self.by = by
-        self.year = year
-        self.say = say
-        self.summary = Summary()
-
-    async def run(self, files: Sequence[tuple[Kind, Path]], merging: Merge, report: Path) -> Summary:
-        """Reads all files to their end, then writes child by child. Raises Unreadable before anything is written."""
-        with ExitStack() as open_files:
-            writer = open_files.enter_context(written(report, REPORT_COLUMNS, is_for_spreadsheet=True))
-            by_child = open_files.enter_context(ByChild())
-            refusals = Refusals(writer)
-            names = {kind.name: path.name for kind, path in files}
-            for kind, path in files:
-                self._read(kind, path, by_child, refusals)
-            await queries.note(self.connection, Verb.IMPORTED, self.what, self._reason(files), [None])
-            await self._write_all(by_child, merging, refusals, names)
-        self.summary.people_refused = len(refusals.children)
-        self.summary.rows_refused = refusals.count
-        return self.summary
-
-    def _reason(self, files: Sequence[tuple[Kind, Path]]) -> str:
-        return f"{', '.join(kind.name for kind, _ in files)} of {self.year - 1}/{self.year % 100:02}, by {self.by}"
-
-    def _read(self, kind: Kind, path: Path, by_child: ByChild, refusals: Refusals) -> None:
-        checker = Checker(kind, path.name, self.year)
-        said_at_s, count = time.monotonic(), 0
-        for count, line in enumerate(read(path, kind), 1):
-            checked = checker.check(line)
-            if isinstance(checked, list):
-                refusals.add(checker.child_of(line), checked)
-            else:
-                by_child.put(checked[0], Filed(kind.name, line.number, checked[1]))
-            if time.monotonic() - said_at_s > SAY_EVERY_S:
-                said_at_s = time.monotonic()
-                self.say(f"  {path.name}: {count} rows read …")
-        self.summary.rows[kind.name] = count
-
-    async def _write_all(
-        self, by_child: ByChild, merging: Merge, refusals: Refusals, names: dict[str, str]
-    ) -> None:
-        said_at_s, done = time.monotonic(), 0
-        for children in by_child.take():
-            whole = {child: rows for child, rows in children.items() if child not in refusals.children}
-            for child, row in await self._write(whole, merging):
-                refusals.add(child, [_in_file(row, names)])
-            done += len(children)
-            if time.monotonic() - said_at_s > SAY_EVERY_S:
-                said_at_s = time.monotonic()
-                self.say(f"  {done} young people compared and written …")
-
-    async def _write(self, children: dict[str, list[Filed]], merging: Merge) -> list[tuple[str, RefusedRow]]:
-        """Writes these children in one transaction; if the database refuses one, each in a transaction of its own."""
-        try:
-            return await self._write_together(children, merging)
-        except asyncpg.IntegrityConstraintViolationError as error:
-            if len(children) == 1:
-                return [(child, _refused_by_database(rows[0], error)) for child, rows in children.items()]
-        refused: list[tuple[str, RefusedRow]] = []
-        for child, rows in children.items():
-            refused += await self._write({child: rows}, merging)
-        return refused
-
-    async def _write_together(self, children: dict[str, list[Filed]], merging: Merge) -> list[tuple[str, RefusedRow]]:
-        refused: list[tuple[str, RefusedRow]] = []
-        changes: list[Change] = []
-        async with self.connection.transaction():
-            here = await _here(self.connection, list(children), self.year)
-            for child, rows in children.items():
-                try:
-                    changes.append(merging(child, rows, here.get(child, Here())))
-                except Refusal as refusal:
-                    refused.append((child, refusal.refused))
-            await self._store([change for change in changes if change])
-        self._count(changes)
-        return refused
-
-    async def _store(self, changes: Sequence[Change]) -> None:
-        if not changes:
-            return
-        added: dict[str, list[Record]] = defaultdict(list)
-        changed: dict[str, list[Record]] = defaultdict(list)
-        for change in changes:
-            for table, rows in change.added.items():
-                added[table] += rows
-            for table, rows in change.changed.items():
-                changed[table] += rows
-        await queries.write(self.connection, added, changed)
-        people = [change.person_id for change in changes]
-        await queries.note(self.connection, Verb.IMPORTED, self.what, f"by {self.by}", people)
-        await queries.ask_recomputes(self.connection, people)
-
-    def _count(self, changes: Sequence[Change]) -> None:
-        for change in changes:
-            new = change.added.get("young_people", [])
-            self.summary.people_added += len(new)
-            self.summary.people_unnamed += sum(person["full_name"] == unnamed(change.child) for person in new)
-            self.summary.people_changed += bool(change and not new)
-            self.summary.people_same += not change
-
-
-async def import_ssda903(
-    connection: Connection, folder: Path, *, year: int, by: str, team: str | None, report: Path, say: Say
-) -> Summary:
-    """Reads one collection year's SSDA903 files of a folder in; what was refused is in `report`, for its owner only.
-
-    New young people come into `team`, which need not be named where there is one. Raises NotAllowed and Unreadable.
-    """
-    await _check_may_import(connection)
-    try:
-        kinds = return_kinds(year)
-    except LookupError as error:
-        raise NotAllowed(f"{error}.") from None
-    team_id = await _team(connection, team)
-    files = find(folder, kinds)
-
-    def merging(child: str, rows: Sequence[Filed], here: Here) -> Change:
-        return merge(child, rows, here, year, team_id)
-
-    return await Import(connection, what="ssda903", by=by, year=year, say=say).run(files, merging, report)
-
-
-async def import_extract(
-    connection: Connection, file: Path, *, year: int, by: str, report: Path, say: Say
-) -> Summary:
-    """Reads Data to Insight's ssd_care_leavers in, for people who are here. Raises NotAllowed and Unreadable."""
-    await _check_may_import(connection)
-    kind = kind_of(file, [extract_kind()])
-    return await Import(connection, what=EXTRACT, by=by, year=year, say=say).run([(kind, file)], merge_extract, report)
-
-
-async def _check_may_import(connection: Connection) -> None:
-    if not await queries.may_read_all(connection):
-        raise NotAllowed(
-            "This needs a database administrator's connection, past row-level security: MIGRATION_DATABASE_URL."
-        )
-    if not await queries.try_lock(connection):
-        raise NotAllowed("Another import is at work. Try again when it has ended.")
-
-
-async def _team(connection: Connection, name: str | None) -> UUID:
-    teams = await queries.list_teams(connection)
-    if name is not None and name in teams:
-        return teams[name]
-    if name is None and len(teams) == 1:
-        return next(iter(teams.values()))
-    known = ", ".join(teams) or "none yet"
-    raise NotAllowed(f"Say which team new young people come into: --team NAME. The teams are: {known}.")
-
-
-async def _here(connection: Connection, children: Sequence[str], year: int) -> dict[str, Here]:
-    """What is here of these children, kept from changing until the transaction ends."""
-    people = await queries.lock_people(connection, children)
-    ids = [person["person_id"] for person in people]
-    if not ids:
-        return {}
-    periods = _of_each(await queries.list_care_periods(connection, ids))
-    episodes = _of_each(await queries.list_episodes(connection, ids))
-    missing = _of_each(await queries.list_missing(connection, ids))
-    reviews = _of_each(await queries.list_reviews(connection, ids))
-    in_touch = _of_each(await queries.list_in_touch(connection, ids))
-    filed_rows = _of_each(await queries.list_filed_rows(connection, ids, year))
-    extracts = _of_each(await queries.list_extracts(connection, ids))
-    return {
-        person["child_id_la"]: Here(
-            person, periods[i], episodes[i], missing[i], reviews[i], in_touch[i], filed_rows[i],
-            next(iter(extracts[i]), None),
-        )
-        for person, i in ((person, person["person_id"]) for person in people)
-    }  # fmt: skip
-
-
-def _of_each(records: Sequence[Record]) -> defaultdict[UUID, list[Record]]:
-    of_each: defaultdict[UUID, list[Record]] = defaultdict(list)
-    for record in records:
-        of_each[record["person_id"]].append(record)
-    return of_each
-
-
-def _in_file(row: RefusedRow, names: dict[str, str]) -> RefusedRow:
-    return RefusedRow(names.get(row.file, row.file), row.line, row.column, row.value, row.reason, row.allowed)
-
-
-# What the database keeps apart, in the team's words; anything else is named as it is there.
-REFUSED_BY_DATABASE = {
-    "episodes_one_at_a_time": "two episodes of care of this child overlap",
-    "care_periods_one_at_a_time": "does not fit to the periods of care that are here",
-    "missing_episodes_one_at_a_time": "two times of being missing overlap",
-}
-
-
-def _refused_by_database(row: Filed, error: asyncpg.IntegrityConstraintViolationError) -> RefusedRow:
-    name = error.constraint_name or error.column_name or "a rule of the database"
-    reason = REFUSED_BY_DATABASE.get(name, f"one of this child's rows breaks {name}")
-    return RefusedRow(row.kind, row.line, "CHILD", "", reason)
+def last_year_over(today: date) -> int:
+    """The collection year that is filed on that day: the last one that is over."""
+    return codes.collection_year(today) - 1
 
 
 def folders_of(folder: Path, year: int) -> Iterator[tuple[int, Path]]:
@@ -261,4 +41,83 @@ def folders_of(folder: Path, year: int) -> Iterator[tuple[int, Path]]:
         yield year, folder
 
 
-__all__ = ["Import", "NotAllowed", "Unreadable", "folders_of", "import_extract", "import_ssda903"]
+async def import_ssda903(
+    connection: Connection, folder: Path, *, year: int, by: str, team: str | None, report: Path, say: Say
+) -> Summary:
+    """Reads one collection year's SSDA903 files of a folder in; what was refused is in `report`, for its owner only.
+
+    New young people come into `team`, which need not be named where there is one. Raises NotAllowed and Unreadable.
+    """
+    await _check_may_import(connection)
+    _check_year(year)
+    team_id = await _team(connection, team)
+    files = find(folder, return_kinds(year))
+
+    def merging(child: str, rows: Sequence[Filed], here: Here) -> Change:
+        return merge(child, rows, here, year, team_id)
+
+    return await Import(connection, what="ssda903", by=by, year=year, say=say).run(files, merging, report)
+
+
+async def import_extract(connection: Connection, file: Path, *, year: int, by: str, report: Path, say: Say) -> Summary:
+    """Reads Data to Insight's ssd_care_leavers in, for people who are here. Raises NotAllowed and Unreadable."""
+    await _check_may_import(connection)
+    kind = kind_of(file, [extract_kind()])
+    return await Import(connection, what=EXTRACT, by=by, year=year, say=say).run([(kind, file)], merge_extract, report)
+
+
+async def export_ssda903(connection: Connection, folder: Path, *, year: int, today: date, by: str) -> ExportSummary:
+    """Writes the SSDA903 files of a collection year into an empty folder; rows that lack something are listed beside.
+
+    Raises NotAllowed.
+    """
+    await _check_is_administrator(connection)
+    _check_year(year)
+    _make_folder(folder)
+    return await exporting.write_ssda903(connection, folder, year=year, today=today, by=by)
+
+
+async def export_annex_a(connection: Connection, folder: Path, *, on: date, by: str) -> ExportSummary:
+    """Writes Ofsted's Annex A, list 9 (care leavers) of a day into an empty folder; what is missing is listed beside.
+
+    Raises NotAllowed.
+    """
+    await _check_is_administrator(connection)
+    _make_folder(folder)
+    return await exporting.write_annex_a(connection, folder, on=on, by=by)
+
+
+async def _check_may_import(connection: Connection) -> None:
+    await _check_is_administrator(connection)
+    if not await queries.try_lock(connection):
+        raise NotAllowed("Another import is at work. Try again when it has ended.")
+
+
+async def _check_is_administrator(connection: Connection) -> None:
+    if not await queries.may_read_all(connection):
+        raise NotAllowed(
+            "This needs a database administrator's connection, past row-level security: MIGRATION_DATABASE_URL."
+        )
+
+
+def _check_year(year: int) -> None:
+    try:
+        return_kinds(year)
+    except LookupError as error:
+        raise NotAllowed(f"There are {error}: name one with --year.") from None
+
+
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(mode=OWNERS_FOLDER, parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise NotAllowed(f"{folder} is not empty: files of two exports must not be mixed up.")
+
+
+async def _team(connection: Connection, name: str | None) -> UUID:
+    teams = await queries.list_teams(connection)
+    if name is not None and name in teams:
+        return teams[name]
+    if name is None and len(teams) == 1:
+        return next(iter(teams.values()))
+    known = ", ".join(teams) or "none yet"
+    raise NotAllowed(f"Say which team new young people come into: --team NAME. The teams are: {known}.")

@@ -1,10 +1,15 @@
-"""The service's commands: `python -m api serve | work | migrate | demo | check | check audit | retry`."""
+"""The service's commands: `python -m api serve | work | migrate | demo | import | export | check | …`.
+
+Each of `demo`, `import` and `export` says with --help what it can be told.
+"""
 
 import argparse
 import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from api.settings import CheckAuditSettings, MigrateSettings, ServeSettings, SettingsError, WorkSettings, read_settings
 
@@ -59,11 +64,32 @@ def migrate() -> None:
     asyncio.run(migrate_database(read_settings(MigrateSettings, os.environ)))
 
 
-def demo() -> None:
-    """Loads the demo people, once."""
+def demo(words: Sequence[str] = ()) -> None:
+    """Loads the demo people, once; or as many made-up young people as `--people` says, from files made for them."""
     from api.demo import load_demo  # noqa: PLC0415
+    from api.demo_files import run_demo  # noqa: PLC0415
 
+    if words:
+        sys.exit(asyncio.run(run_demo(words, _administrators_url, print)))
     print(asyncio.run(load_demo(read_settings(MigrateSettings, os.environ).migration_database_url)))
+
+
+def import_files(words: Sequence[str] = ()) -> None:
+    """Reads a council's files in; exit code 1 when rows were refused."""
+    from api.returns.commands import run_import  # noqa: PLC0415
+
+    sys.exit(asyncio.run(run_import(words, _administrators_url, print)))
+
+
+def export_files(words: Sequence[str] = ()) -> None:
+    """Writes a statutory return; exit code 1 when something is listed to be completed."""
+    from api.returns.commands import run_export  # noqa: PLC0415
+
+    sys.exit(asyncio.run(run_export(words, _administrators_url, print)))
+
+
+def _administrators_url() -> str:
+    return read_settings(MigrateSettings, os.environ).migration_database_url
 
 
 def check() -> None:
@@ -92,7 +118,7 @@ def retry() -> None:
     print(f"{asyncio.run(retry_parked(read_settings(WorkSettings, os.environ)))} jobs run again.")
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[[], None]] = {
     "check": check,
     "check audit": check_audit,
     "retry": retry,
@@ -100,18 +126,32 @@ COMMANDS = {
     "work": work,
     "migrate": migrate,
     "demo": demo,
+    "import": import_files,
+    "export": export_files,
+}
+# Commands that are told more than their name; each says what with --help.
+TAKING_WORDS: dict[str, Callable[[Sequence[str]], None]] = {
+    "demo": demo,
+    "import": import_files,
+    "export": export_files,
 }
 
 
 def main() -> int:
     """Runs one command; a setting that is missing or wrong is one sentence and exit code 2."""
+    if sys.argv[1:2] and sys.argv[1] in TAKING_WORDS:
+        return _run(partial(TAKING_WORDS[sys.argv[1]], sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="python -m api", description="Fifteen Plus")
     parser.add_argument("command", nargs="+", help=" | ".join(sorted(COMMANDS)))
     command = " ".join(parser.parse_args().command)
     if command not in COMMANDS:
         parser.error(f"no such command: {command}")
+    return _run(COMMANDS[command])
+
+
+def _run(command: Callable[[], None]) -> int:
     try:
-        COMMANDS[command]()
+        command()
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2

@@ -8,6 +8,10 @@ import asyncpg
 import msgspec
 
 from api.kit import clock
+from api.returns.service import NotAllowed
+
+DEMO_TEAM = "15+ team"
+MADE_UP_NAMES = ["Example", "Madeup", "Sample", "Specimen", "Placeholder", "Invented", "Fictional", "Pretend"]
 
 # First name, number, adviser, and the days from now and London times of their appointments.
 # "cancelled" and "attended" ones must never be told as coming up.
@@ -90,6 +94,20 @@ async def load_demo(url: str) -> str:
     finally:
         await connection.close()
     return f"Demo data: {len(PEOPLE)} young people and {len(STAFF)} staff."
+
+
+async def prepare_for_people(url: str) -> None:
+    """Makes the team that made-up young people come into. Raises NotAllowed where there is anybody who may be real."""
+    connection = await asyncpg.connect(url)
+    try:
+        if await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM young_people WHERE full_name !~ $1)",
+            rf"^\w+ ({'|'.join(MADE_UP_NAMES)})(-\d+)?$",
+        ):
+            raise NotAllowed("There are people here who are not made up: nothing was added.")
+        await connection.execute("INSERT INTO teams (name) VALUES ($1) ON CONFLICT DO NOTHING", DEMO_TEAM)
+    finally:
+        await connection.close()
 
 
 async def _insert_staff(connection: Any) -> list[UUID]:

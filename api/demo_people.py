@@ -1,51 +1,33 @@
-"""Made-up young people of any number, as the SSDA903 files of a council that looked after them.
+"""Made-up young people of any number, with the lives in care that the SSDA903 return asks about.
 
 The same seed and day give the same people, and a smaller number the first of a larger. Names are plainly fictional;
 postcodes are those of public buildings; there are no phones.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+import tomllib
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 
-from api.duties.codes import collection_year, columns, first_day, last_day
+from api.demo import MADE_UP_NAMES
+from api.duties.codes import collection_year, first_day, last_day
 from api.duties.dates import age_on, anniversary_in_903
-from api.returns.files import Writer, written
 
 YEARS_FILED = 3
-FILES = ("Header", "Episodes", "Missing", "Reviews", "UASC", "OC3")
-NAMES = ("CHILD", "FULL_NAME", "PREFERRED_NAME")
 
-FIRST_NAMES = (
-    "Ash Blake Casey Drew Eden Finley Gray Harper Indy Jude Kit Lane Morgan Nico Oakley Peyton Quinn Robin Sage Tatum "
-    "Umber Vale Wren Xen Yael Zephyr Amari Bay Cedar Dale Ellis Fern Glen Haven Isla Juniper Kai Linden Marlow Noor"
-).split()
-LAST_NAMES = "Example Madeup Sample Specimen Placeholder Invented Fictional Pretend".split()
-IN_CITY = ("NG2 3NG", "NG7 2UH", "NG5 1PB", "NG7 2RD", "NG1 4FQ", "NG1 6EL", "NG8 1BB", "NG1 4BU")
-ELSEWHERE = ("LE1 1FZ", "LE1 7RH", "DE1 2FS", "DE22 3NE", "LE1 5WW")
 
-AGES = {15: 12, 16: 14, 17: 15, 18: 13, 19: 11, 20: 10, 21: 9, 22: 5, 23: 4, 24: 4, 25: 3}
-ETHNICITIES = {"WBRI": 50, "WOTH": 6, "MWBC": 9, "MWAS": 3, "BAFR": 8, "BCRB": 4, "APKN": 7, "AOTH": 5, "OOTH": 5,
-               "WROM": 2, "NOBT": 1}  # fmt: skip
-ETHNICITIES_UASC = {"BAFR": 35, "AOTH": 30, "OOTH": 30, "WOTH": 5}
-NEEDS = {"N1": 62, "N2": 3, "N3": 4, "N4": 8, "N5": 14, "N6": 3, "N8": 6}
-PLACES_UNDER_16 = {"U4": 30, "U6": 32, "U1": 5, "U3": 9, "U5": 2, "K2": 15, "S1": 2, "P1": 5}
-PLACES_FROM_16 = {"U4": 20, "U6": 14, "U1": 4, "U3": 6, "K2": 13, "K3": 36, "P1": 4, "R1": 1, "K1": 1, "R5": 1}
-PLACES_UASC = {"U6": 45, "U4": 5, "K2": 5, "K3": 45}
-PROVIDERS = {"U": {"PR1": 55, "PR4": 40, "PR5": 5}, "K2": {"PR1": 25, "PR4": 75}, "K3": {"PR4": 60, "PR5": 30, "PR1": 10},
-             "S1": {"PR4": 1}, "R1": {"PR3": 1}, "K1": {"PR2": 1}, "R5": {"PR3": 1}}  # fmt: skip
-WHY_MOVED = {"CARPL": 30, "CREQB": 15, "CREQO": 15, "CHILD": 12, "LAREQ": 10, "PLACE": 8, "STAND": 3, "ALLEG": 3, "OTHER": 4}
-LEFT_AT_18 = {"E5": 42, "E6": 16, "E17": 20, "E7": 6, "E8": 6, "E4A": 7, "E9": 3}
-LEFT_EARLY = {"E4A": 40, "E4B": 12, "E5": 14, "E6": 8, "E13": 6, "E41": 6, "E9": 8, "E3": 4, "E2": 2}
-IN_TOUCH = {"YES": 91, "NO": 4, "REFU": 2, "NREQ": 3}
-ACTIVITIES = {"F1": 6, "F2": 26, "P2": 4, "F4": 4, "F5": 17, "P5": 7, "G4": 9, "G5": 20, "G6": 7}
-HOMES = {"U1": 34, "D1": 20, "B1": 12, "E1": 5, "K1": 3, "T1": 3, "Z1": 8, "Y1": 2, "D2": 1, "U2": 2, "V2": 1, "W2": 1,
-         "S2": 2, "X2": 4, "R2": 2}  # fmt: skip
-PARTICIPATIONS = {"PN1": 60, "PN3": 12, "PN5": 8, "PN6": 14, "PN7": 6}
+def _spread() -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+
+
+SPREAD = _spread()
+FIRST_NAMES = SPREAD["first_names"].split()
+IN_CITY = SPREAD["in_city"]
+ELSEWHERE = SPREAD["elsewhere"]
 
 
 class DemoEpisode(msgspec.Struct):
@@ -92,7 +74,7 @@ def children(count: int, *, seed: int, today: date) -> Iterator[DemoChild]:
     """So many made-up young people as they were on the last day of the collection year that ended before `today`."""
     until = last_day(last_filed_year(today))
     for number in range(count):
-        yield _child(number, Random(f"{seed}:{number}"), until)  # noqa: S311 - made up people, no secrets
+        yield _child(number, Random(f"{seed}:{number}"), until)
 
 
 def _pick(rng: Random, weights: dict[str, int]) -> str:
@@ -100,7 +82,7 @@ def _pick(rng: Random, weights: dict[str, int]) -> str:
 
 
 def _child(number: int, rng: Random, until: date) -> DemoChild:
-    age = rng.choices(list(AGES), list(AGES.values()))[0]
+    age = int(_pick(rng, SPREAD["ages"]))
     born_on = anniversary_in_903(until, -age) - timedelta(days=rng.randrange(365))
     is_uasc = rng.random() < (0.24 if age >= 16 else 0.05)
     preferred_name = rng.choice(FIRST_NAMES)
@@ -108,11 +90,11 @@ def _child(number: int, rng: Random, until: date) -> DemoChild:
         child=f"{100_001 + number}",
         sex="M" if rng.random() < (0.9 if is_uasc else 0.54) else "F",
         born_on=born_on,
-        ethnic=_pick(rng, ETHNICITIES_UASC if is_uasc else ETHNICITIES),
+        ethnic=_pick(rng, SPREAD["ethnicities_uasc"] if is_uasc else SPREAD["ethnicities"]),
         upn="UN3" if is_uasc else _upn(number, rng),
-        need="N8" if is_uasc else _pick(rng, NEEDS),
+        need="N8" if is_uasc else _pick(rng, SPREAD["needs"]),
         home_post="" if is_uasc else rng.choice(IN_CITY + ELSEWHERE),
-        full_name=f"{preferred_name} {rng.choice(LAST_NAMES)}-{number + 1}",
+        full_name=f"{preferred_name} {rng.choice(MADE_UP_NAMES)}-{number + 1}",
         preferred_name=preferred_name,
     )
     if is_uasc:
@@ -144,7 +126,7 @@ def _give_care(child: DemoChild, rng: Random, until: date) -> None:
         following = _following(child, rng, episode, moved_on)
         episode.ended_on, episode.reason_ended = moved_on, "X1"
         if following.reason_new in "PTBU":
-            episode.reason_place_change = _pick(rng, WHY_MOVED)
+            episode.reason_place_change = _pick(rng, SPREAD["why_moved"])
         child.episodes.append(following)
         episode = following
     if ended_on <= until:
@@ -168,21 +150,27 @@ def _care(child: DemoChild, rng: Random, until: date) -> tuple[date, date, str]:
     if days_old > 6000 and rng.random() < 0.24:
         ended_on = child.born_on + timedelta(days=rng.randrange(5990, 6560))
         if (ended_on - started_on).days > 30:
-            return started_on, ended_on, _pick(rng, LEFT_EARLY)
-    return started_on, eighteenth, _pick(rng, LEFT_AT_18)
+            return started_on, ended_on, _pick(rng, SPREAD["left_early"])
+    return started_on, eighteenth, _pick(rng, SPREAD["left_at_18"])
 
 
 def _episode(
     child: DemoChild, rng: Random, started_on: date, reason_new: str, legal_status: str, not_at: str | None
 ) -> DemoEpisode:
     age = age_on(child.born_on, started_on)
-    weights = PLACES_UASC if child.uasc_until else PLACES_UNDER_16 if age < 16 else PLACES_FROM_16
+    weights = (
+        SPREAD["places_uasc"]
+        if child.uasc_until
+        else SPREAD["places_under_16"]
+        if age < 16
+        else SPREAD["places_from_16"]
+    )
     no_parents = legal_status not in {"C1", "C2"}
     no_17 = {"P1"} if no_parents else set()
     place = _pick(rng, {p: w for p, w in weights.items() if p not in no_17 and (age >= 16 or p != "K3")})
     if place == "P1":
         return DemoEpisode(started_on, reason_new, legal_status, place, "PR0", child.home_post, "")
-    provider = _pick(rng, PROVIDERS.get(place, PROVIDERS["U"]))
+    provider = _pick(rng, SPREAD["providers"].get(place, SPREAD["providers"]["U"]))
     far = 0 if provider == "PR1" else 0.3
     posts = [p for p in (ELSEWHERE if rng.random() < far else IN_CITY) if p not in {child.home_post, not_at}]
     post = "" if child.uasc_until else rng.choice(posts)
@@ -236,7 +224,7 @@ def _give_reviews(child: DemoChild, rng: Random, until: date) -> None:
     ended_on = child.episodes[-1].ended_on or until
     on = max(child.episodes[0].started_on + timedelta(days=26), since + timedelta(days=rng.randrange(180)))
     while on < ended_on:
-        child.reviews.append((on, _pick(rng, PARTICIPATIONS) if age_on(child.born_on, on) >= 4 else "PN0"))
+        child.reviews.append((on, _pick(rng, SPREAD["participations"]) if age_on(child.born_on, on) >= 4 else "PN0"))
         on += timedelta(days=rng.randrange(150, 184))
 
 
@@ -268,88 +256,8 @@ def _leaver_row(child: DemoChild, rng: Random, age: int) -> tuple[str, str, str]
         return "DIED", "0", "0"
     if child.episodes[-1].reason_ended in {"E4A", "E4B"} and rng.random() < 0.4:
         return "RHOM", "0", "0"
-    status = _pick(rng, IN_TOUCH)
+    status = _pick(rng, SPREAD["in_touch"])
     if status != "YES":
         return status, "0", "0"
-    homes = {code: weight for code, weight in HOMES.items() if age >= 18 or code[0] not in "TZ"}
-    return status, _pick(rng, ACTIVITIES), _pick(rng, homes)
-
-
-def write(folder: Path, people: Iterator[DemoChild], *, today: date) -> list[int]:
-    """Writes a folder for each collection year as a council would have filed it, and the names; returns the years.
-
-    The first year's episodes go back to the beginning, so that everybody's history is whole.
-    """
-    last = last_filed_year(today)
-    years = list(range(last - YEARS_FILED + 1, last + 1))
-    with ExitStack() as files:
-        writers = {}
-        for year in years:
-            (folder / str(year)).mkdir(parents=True, exist_ok=True)
-            for file in (*FILES, "Names"):
-                path = folder / str(year) / f"{file.lower()}.csv"
-                of_file = NAMES if file == "Names" else columns(file, year)
-                writers[year, file] = files.enter_context(written(path, of_file))
-        for child in people:
-            for year in years:
-                _write_year(child, year, {file: writers[year, file] for file in (*FILES, "Names")}, is_first=year == years[0])
-    return years
-
-
-def _day(on: date | None) -> str:
-    return "" if on is None else f"{on:%d/%m/%Y}"
-
-
-def _write_year(child: DemoChild, year: int, files: dict[str, Writer], *, is_first: bool) -> None:
-    starts_on, ends_on = first_day(year), last_day(year)
-    episodes = [
-        episode
-        for episode in child.episodes
-        if episode.started_on <= ends_on and (is_first or episode.ended_on is None or episode.ended_on >= starts_on)
-    ]
-    leaver = child.leaver_rows.get(year)
-    if not episodes and not leaver:
-        return
-    files["Names"].writerow((child.child, child.full_name, child.preferred_name))
-    born_on = _day(child.born_on)
-    is_mother, child_born_on = _motherhood(child, ends_on) if episodes else ("", "")
-    files["Header"].writerow(
-        (child.child, _sex(child, year), born_on, child.ethnic, child.upn, is_mother, child_born_on)
-    )
-    for episode in episodes:
-        files["Episodes"].writerow(_episode_row(child, episode, year))
-    for kind, started_on, ended_on in child.missing:
-        if started_on <= ends_on and (ended_on is None or ended_on >= starts_on) and episodes:
-            is_open = ended_on is None or ended_on > ends_on
-            files["Missing"].writerow((child.child, born_on, kind, _day(started_on), "" if is_open else _day(ended_on)))
-    for held_on, participation in child.reviews:
-        if starts_on <= held_on <= ends_on:
-            files["Reviews"].writerow((child.child, born_on, _day(held_on), participation))
-    if child.uasc_until and episodes:
-        files["UASC"].writerow((child.child, _sex(child, year), born_on, _day(child.uasc_until)))
-    if leaver:
-        files["OC3"].writerow((child.child, born_on, *leaver))
-
-
-def _sex(child: DemoChild, year: int) -> str:
-    return child.sex if year > 2024 else {"M": "1", "F": "2"}[child.sex]
-
-
-def _motherhood(child: DemoChild, on: date) -> tuple[str, str]:
-    if child.sex != "F":
-        return "", ""
-    if child.first_child_born_on is None or child.first_child_born_on > on:
-        return "0", ""
-    return "1", _day(child.first_child_born_on)
-
-
-def _episode_row(child: DemoChild, episode: DemoEpisode, year: int) -> Sequence[str]:
-    is_open = episode.ended_on is None or episode.ended_on > last_day(year)
-    place = "H5" if episode.place == "K3" and year <= 2024 else episode.place
-    urn = "" if place == "H5" else episode.urn
-    return (
-        child.child, _day(episode.started_on), episode.reason_new, episode.legal_status, child.need, place,
-        episode.place_provider, *(("", "", "") if is_open else
-            (_day(episode.ended_on), episode.reason_ended, episode.reason_place_change)),
-        child.home_post, episode.pl_post, urn,
-    )  # fmt: skip
+    homes = {code: weight for code, weight in SPREAD["homes"].items() if age >= 18 or code[0] not in "TZ"}
+    return status, _pick(rng, SPREAD["activities"]), _pick(rng, homes)

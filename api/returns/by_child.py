@@ -24,7 +24,10 @@ class ByChild:
 
     def __init__(self, shelves: int = SHELVES) -> None:
         self._files = ExitStack()
-        self._shelves: list[IO[bytes]] = [self._files.enter_context(tempfile.TemporaryFile()) for _ in range(shelves)]
+        self._shelves: list[IO[bytes]] = [
+            self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+            for _ in range(shelves)
+        ]
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(tuple[str, Filed])
 

@@ -115,7 +115,8 @@ class Checker:
         ended_on = parse_day(said["DEC"]) if self.kind.name == "Episodes" else None
         if ended_on is None:
             return self._year
-        return min(self._year, max(codes.collection_year(ended_on), codes.document("ssda903")["first_year"]))
+        first_year: int = codes.document("ssda903")["first_year"]
+        return min(self._year, max(codes.collection_year(ended_on), first_year))
 
     def _check_cell(self, name: str, text: str, column: Column, year: int, faults: list[Fault]) -> str | None:
         if not text:
@@ -206,7 +207,9 @@ def _episode_together(cells: dict[str, str | None]) -> Iterator[Fault]:
     if ended_on and ended_on <= started_on:
         yield Fault("DEC", _shown(ended_on), "is not after DECOM", f"after {_shown(started_on)}")
     if cells["REASON_PLACE_CHANGE"] and not ended_on:
-        yield Fault("REASON_PLACE_CHANGE", cells["REASON_PLACE_CHANGE"], "is given of an episode that goes on", "nothing")
+        yield Fault(
+            "REASON_PLACE_CHANGE", cells["REASON_PLACE_CHANGE"], "is given of an episode that goes on", "nothing"
+        )
 
 
 def _missing_together(cells: dict[str, str | None]) -> Iterator[Fault]:

@@ -13,7 +13,7 @@ from api.duties.returns import inspection_row, oc3_row
 from api.kit.db import Connection
 from api.returns import queries
 from api.returns.checks import NAMES, document, return_kinds, show_day
-from api.returns.facts import Facts, inspection_facts, leaver_facts, load, of_extract
+from api.returns.facts import Facts, inspected_facts, inspection_facts, leaver_facts, load, of_extract
 from api.returns.files import Writer, written
 from api.returns.merging import leaver_birthday, of_birthday
 from api.returns.models import ExportSummary, Kind, Record
@@ -167,7 +167,7 @@ def _write_header(one: Facts, year: int, lists: Lists, *, has_episodes: bool) ->
 def _sex(person: Record, year: int) -> str:
     if year > 2024:
         return person["sex"] or ""
-    before = {new: old for old, new in document()["sex_before_2024_25"].items() if old != "source"}
+    before: dict[str, str] = {new: old for old, new in document()["sex_before_2024_25"].items() if old != "source"}
     return before.get(person["sex"], "")
 
 
@@ -202,14 +202,17 @@ def _leaver_row(one: Facts, year: int, today: date, lists: Lists) -> tuple[str, 
     source = codes.code_list("IN_TOUCH", year).source
     if result.status == "not_in_cohort":
         if recorded or (one.knows_no_care and of_extract(one)):
-            what = f"{'Recorded for the birthday' if recorded else 'A care leaver elsewhere'}, and not filed: {result.why}"
+            what = (
+                f"{'Recorded for the birthday' if recorded else 'A care leaver elsewhere'}, and not filed: {result.why}"
+            )
             lists.lacks("OC3", child, (Missing("CHILD", what, source),))
         return None
     if recorded and recorded["activity"] is not None:
-        row = (recorded["status"], recorded["activity"], recorded["accommodation"])
-        wrong = [n for n, code in zip(("IN_TOUCH", "ACTIV", "ACCOM"), row, strict=True) if not codes.is_valid(n, code, year)]
-        lists.lacks("OC3", child, tuple(Missing(name, "The recorded code is not one of the year.", source) for name in wrong))
-        return None if wrong else (child, show_day(one.person["born_on"]), *row)
+        row = {"IN_TOUCH": recorded["status"], "ACTIV": recorded["activity"], "ACCOM": recorded["accommodation"]}
+        wrong = [name for name, code in row.items() if not codes.is_valid(name, code, year)]
+        what = "The recorded code is not one of the year."
+        lists.lacks("OC3", child, tuple(Missing(name, what, source) for name in wrong))
+        return None if wrong else (child, show_day(one.person["born_on"]), *row.values())
     lists.lacks("OC3", child, result.missing)
     if result.row is None:
         return None
@@ -218,7 +221,7 @@ def _leaver_row(one: Facts, year: int, today: date, lists: Lists) -> tuple[str, 
 
 def _write_inspected(one: Facts, more: Record, on: date, lists: Lists) -> bool:
     child = one.person["child_id_la"]
-    result = inspection_row(leaver_facts(one, on), inspection_facts(one, more), on)
+    result = inspection_row(inspected_facts(one), inspection_facts(one, more), on)
     if result is None:
         if one.knows_no_care and (said := of_extract(one)):
             what = f"The case system says “{said}”; without episodes of care here, the category cannot be told."

@@ -1,10 +1,13 @@
 """A person's records as the rules of the returns are told them."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from api.duties.models import (
     AccommodationSpell,
@@ -24,6 +27,7 @@ from api.duties.models import (
 )
 from api.kit.db import Connection
 from api.returns import queries
+from api.returns.checks import document
 from api.returns.models import Record
 
 
@@ -108,11 +112,32 @@ def history(one: Facts) -> History:
     )
 
 
-def leaver_facts(one: Facts, on: date) -> CareLeaverFacts:
-    """What the returns are made of. What was recorded of the birthday `on` itself counts as said on that day."""
-    said = [(record["contact_on"] or record["birthday_on"], record) for record in one.in_touch]
-    latest = {record["status"]: day for day, record in sorted(said, key=lambda pair: pair[0])}
-    reached = [Contact(day, True) for day, record in said if record["status"] == "YES"]
+def leaver_facts(one: Facts, birthday: date) -> CareLeaverFacts:
+    """What a leaver's row is made of. What was recorded of a birthday counts as said on it where no day is given."""
+    said = [(record["contact_on"] or record["birthday_on"], record["status"]) for record in one.in_touch]
+    was_reported_died = any(r["status"] == "DIED" and (birthday - r["birthday_on"]).days > 1 for r in one.in_touch)
+    return msgspec.structs.replace(_facts(one, said), was_reported_died=was_reported_died)
+
+
+def inspected_facts(one: Facts) -> CareLeaverFacts:
+    """What an inspection is shown: days of contact that are known, and from the extract what is not recorded here."""
+    said = [(record["contact_on"], record["status"]) for record in one.in_touch if record["contact_on"]]
+    facts = _facts(one, said)
+    if one.extract is None:
+        return facts
+    contact, home, activity, judgement = _of_extract(one.extract)
+    return msgspec.structs.replace(
+        facts,
+        contacts=facts.contacts + contact,
+        activities=facts.activities or activity,
+        homes=facts.homes or home,
+        judgements=facts.judgements if facts.homes else judgement,
+    )
+
+
+def _facts(one: Facts, said: Sequence[tuple[date, str]]) -> CareLeaverFacts:
+    latest = {status: day for day, status in sorted(said)}
+    reached = [Contact(day, True) for day, status in said if status == "YES"]
     return CareLeaverFacts(
         child_id=one.person["child_id_la"],
         history=history(one),
@@ -124,7 +149,26 @@ def leaver_facts(one: Facts, on: date) -> CareLeaverFacts:
         ),
         refused_on=latest.get("REFU"),
         no_longer_needs_on=latest.get("NREQ"),
-        was_reported_died=any(r["status"] == "DIED" and (on - r["birthday_on"]).days > 1 for r in one.in_touch),
+    )
+
+
+def _of_extract(said: Record) -> tuple[
+    tuple[Contact, ...], tuple[AccommodationSpell, ...], tuple[ActivitySpell, ...], tuple[SuitabilityJudgement, ...]
+]:  # fmt: skip
+    """What the case system said, as far as its words are codes or begin with one; since its last contact."""
+    on: date | None = said["last_contact_on"]
+    if on is None:
+        return (), (), (), ()
+    words = document()["extract_words"]
+    letter = re.match(words["accommodation"], said["accommodation"] or "")
+    code = re.match(words["activity"], said["activity"] or "")
+    is_suitable = dict.fromkeys(words["suitable"], True) | dict.fromkeys(words["unsuitable"], False)
+    judged = is_suitable.get((said["suitability"] or "").casefold())
+    return (
+        (Contact(on, True),) if (said["in_touch"] or "").casefold() in words["in_touch"] else (),
+        (AccommodationSpell(letter=letter[1], started_on=on),) if letter else (),
+        (ActivitySpell(code=code[1], started_on=on),) if code else (),
+        (SuitabilityJudgement(judged_on=on, is_suitable=judged),) if judged is not None else (),
     )
 
 

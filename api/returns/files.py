@@ -1,4 +1,4 @@
-"""The CSV files of the returns: known by their exact set of columns, read a row at a time, written for their owner only.
+"""The CSV files of the returns: known by their exact columns, read a row at a time, written for their owner only.
 
 UTF-8 with or without a byte order mark, one header row, an empty cell is nothing.
 """

@@ -1,4 +1,4 @@
-"""One import of a return: all files are read to their end first, then every young person is written whole or not at all."""
+"""One import of a return: all files are read to their end, then every young person is written whole or not at all."""
 
 import time
 from collections import defaultdict
@@ -14,9 +14,10 @@ from api.audit.models import Verb
 from api.kit.db import Connection
 from api.returns import queries
 from api.returns.by_child import ByChild
+from api.returns.changes import Here, Refusal
 from api.returns.checks import Checker
 from api.returns.files import Writer, read, written
-from api.returns.merging import Here, Refusal, unnamed
+from api.returns.merging import unnamed
 from api.returns.models import Change, Filed, Kind, Record, RefusedRow, Summary
 
 REPORT_COLUMNS = ("file", "line", "column", "value", "reason", "allowed")
@@ -86,9 +87,7 @@ class Import:
                 self.say(f"  {path.name}: {count} rows read …")
         self.summary.rows[kind.name] = count
 
-    async def _write_all(
-        self, by_child: ByChild, merging: Merge, refusals: Refusals, names: dict[str, str]
-    ) -> None:
+    async def _write_all(self, by_child: ByChild, merging: Merge, refusals: Refusals, names: dict[str, str]) -> None:
         said_at_s, done = time.monotonic(), 0
         for children in by_child.take():
             whole = {child: rows for child, rows in children.items() if child not in refusals.children}

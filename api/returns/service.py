@@ -1,4 +1,4 @@
-"""A council's statutory files in and out: every young person's rows or none of them, and the same again changes nothing.
+"""A council's statutory files in and out: each young person's rows or none of them, and the same again changes nothing.
 
 Runs as an administrator, past row-level security: nobody but who keeps the database may call this. What is read and
 written holds personal data: files are for their owner only, and the audit notes who had them of whom.
@@ -12,13 +12,22 @@ from uuid import UUID
 from api.duties import codes
 from api.kit.db import Connection
 from api.returns import exporting, queries
+from api.returns.changes import Here
 from api.returns.checks import EXTRACT, extract_kind, return_kinds
 from api.returns.files import Unreadable, find, kind_of
 from api.returns.importing import Import, Say
-from api.returns.merging import Here, merge, merge_extract
+from api.returns.merging import merge, merge_extract
 from api.returns.models import Change, ExportSummary, Filed, Summary
 
-__all__ = ["NotAllowed", "Unreadable", "export_annex_a", "export_ssda903", "folders_of", "import_extract", "import_ssda903"]
+__all__ = [
+    "NotAllowed",
+    "Unreadable",
+    "export_annex_a",
+    "export_ssda903",
+    "folders_of",
+    "import_extract",
+    "import_ssda903",
+]
 
 OWNERS_FOLDER = 0o700
 

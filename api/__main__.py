@@ -11,7 +11,15 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from api.settings import CheckAuditSettings, MigrateSettings, ServeSettings, SettingsError, WorkSettings, read_settings
+from api.settings import (
+    AdministratorSettings,
+    CheckAuditSettings,
+    MigrateSettings,
+    ServeSettings,
+    SettingsError,
+    WorkSettings,
+    read_settings,
+)
 
 STOP_WITHIN_S = 20
 
@@ -89,7 +97,7 @@ def export_files(words: Sequence[str] = ()) -> None:
 
 
 def _administrators_url() -> str:
-    return read_settings(MigrateSettings, os.environ).migration_database_url
+    return read_settings(AdministratorSettings, os.environ).migration_database_url
 
 
 def check() -> None:

@@ -86,7 +86,7 @@ def _write_kept(child: DemoChild, episodes: Sequence[DemoEpisode], year: int, fi
         return
     starts_on, ends_on = first_day(year), last_day(year)
     born_on, begun_on, left_on = _day(child.born_on), child.episodes[0].started_on, child.episodes[-1].ended_on
-    rng = Random(f"{child.child}:{year}")  # noqa: S311 - made up people, no secrets
+    rng = Random(f"{child.child}:{year}")
     if begun_on >= starts_on:
         files["PrevPerm"].writerow((child.child, born_on, "Z1", "", ""))
     if begun_on <= starts_on and (left_on is None or left_on >= ends_on):

@@ -83,7 +83,13 @@ class MigrateSettings(msgspec.Struct, kw_only=True, frozen=True):
     bot_database_url: Secret | None = None
 
 
-S = TypeVar("S", ServeSettings, WorkSettings, CheckAuditSettings, MigrateSettings)
+class AdministratorSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """What `import`, `export` and `demo --people` need: an administrator's connection."""
+
+    migration_database_url: Secret
+
+
+S = TypeVar("S", AdministratorSettings, ServeSettings, WorkSettings, CheckAuditSettings, MigrateSettings)
 
 _SECRETS_OF_OURS = ("rasa_secret", "bot_actions_secret", "session_secret")
 

@@ -92,7 +92,7 @@ class Import:
         for children in by_child.take():
             whole = {child: rows for child, rows in children.items() if child not in refusals.children}
             for child, row in await self._write(whole, merging):
-                refusals.add(child, [_in_file(row, names)])
+                refusals.add(child, [_in_file(row, child, names)])
             done += len(children)
             if time.monotonic() - said_at_s > SAY_EVERY_S:
                 said_at_s = time.monotonic()
@@ -177,8 +177,10 @@ def _of_each(records: Sequence[Record]) -> defaultdict[UUID, list[Record]]:
     return of_each
 
 
-def _in_file(row: RefusedRow, names: dict[str, str]) -> RefusedRow:
-    return RefusedRow(names.get(row.file, row.file), row.line, row.column, row.value, row.reason, row.allowed)
+def _in_file(row: RefusedRow, child: str, names: dict[str, str]) -> RefusedRow:
+    """As the file has it: its own name instead of its kind's, and the child where that is what is wrong."""
+    value = row.value or (child if row.column in {"CHILD", "clea_person_id"} else "")
+    return RefusedRow(names.get(row.file, row.file), row.line, row.column, value, row.reason, row.allowed)
 
 
 # What the database keeps apart, in the team's words; anything else is named as it is there.

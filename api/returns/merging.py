@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from api.duties import codes
-from api.duties.dates import anniversary_in_903
+from api.duties.dates import age_on, anniversary_in_903
 from api.kit.ids import new_id
 from api.returns.care import merge_episodes, merge_missing
 from api.returns.changes import Here, Refusal, day, put
@@ -175,6 +175,7 @@ def _merge_in_touch(change: Change, rows: Sequence[Filed], here: Here, year: int
         birthday = leaver_birthday(born_on, year)
         if birthday is None:
             raise Refusal(row, "DOB", "has no birthday from the 17th to the 21st in the year", "17 to 21")
+        _check_home(row, age_on(born_on, birthday))
         before = of_birthday(here.in_touch, birthday)
         said = {
             "birthday_on": before["birthday_on"] if before else birthday,
@@ -183,6 +184,12 @@ def _merge_in_touch(change: Change, rows: Sequence[Filed], here: Here, year: int
             "accommodation": row.cells["ACCOM"],
         }
         put(change, "in_touch_records", "in_touch_record_id", before, said)
+
+
+def _check_home(row: Filed, age: int) -> None:
+    for limit in codes.document("oc3")["letters_not_at"]:
+        if (row.cells["ACCOM"] or "").startswith(limit["letter"]) and age < limit["below_age"]:
+            raise Refusal(row, "ACCOM", limit["why"].rstrip(".").lower(), f"from {limit['below_age']} on")
 
 
 def _merge_filed(change: Change, kind: Kind, rows: Sequence[Filed], here: Here, year: int) -> None:

@@ -10,7 +10,6 @@ import contextlib
 import importlib
 import json
 import logging
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,6 @@ def main() -> int:
 def judge(folder: Path, previous: Path | None, year: int, authority: str) -> dict[str, Any]:
     """The rules that ran, were skipped or crashed, and each row that failed one."""
     logging.disable(logging.CRITICAL)
-    os.environ.setdefault("PYTHONHASHSEED", "0")
     ruleset = importlib.import_module(f"lac_validator.rules.lac{year - 1}_{year % 100:02}")
     validator = importlib.import_module("lac_validator.lac_validator").LacValidator(
         metadata={"collectionYear": f"{year}", "localAuthority": authority},
@@ -63,11 +61,8 @@ def _failures(validator: Any, registry: dict[str, Any]) -> Any:
         for column in [name for name in rows.columns if name.startswith("ERR_")]:
             rule = registry[column.removeprefix("ERR_")]
             for index, row in rows[rows[column].eq(True)].iterrows():
-                row_in_words = {
-                    name: str(row[name])
-                    for name in rows.columns
-                    if not name.startswith(("ERR_", "__")) and row[name] == row[name] and row[name] is not None
-                }
+                known = row[[name for name in rows.columns if not name.startswith(("ERR_", "__"))]].dropna()
+                row_in_words = {name: str(value) for name, value in known.items()}
                 yield {
                     "rule": rule.code,
                     "message": rule.message,

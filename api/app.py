@@ -10,15 +10,23 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.types import Message, Scope
 
+from api.appointments.routes import ROUTES as APPOINTMENT_ROUTES
+from api.assessments.routes import ROUTES as ASSESSMENT_ROUTES
 from api.audit import service as audit
 from api.audit.anchor import read_anchors
 from api.audit.jobs import Sealing
 from api.audit.models import Findings
+from api.calendars.routes import ROUTES as CALENDAR_ROUTES
+from api.care.routes import ROUTES as CARE_ROUTES
+from api.caseload.routes import ROUTES as CASELOAD_ROUTES
+from api.cases import service as cases
 from api.clients.rasa import RasaClient
 from api.clients.twilio import TwilioClient, signature_is_valid
 from api.concerns.screen import load_screen
 from api.conversations.jobs import Answering, forget_old_dialogues
 from api.conversations.routes import run_action
+from api.entitlements.routes import ROUTES as ENTITLEMENT_ROUTES
+from api.homes.routes import ROUTES as HOME_ROUTES
 from api.identity.jobs import CodeSending, forget_old
 from api.identity.routes import ROUTES as SIGN_IN_ROUTES
 from api.kit import errors, health
@@ -34,6 +42,9 @@ from api.kit.words import load_words
 from api.messages.jobs import Delivery
 from api.messages.routes import receive_status, receive_text
 from api.messages.service import count_attention
+from api.plans.routes import ROUTES as PLAN_ROUTES
+from api.providers.routes import ROUTES as PROVIDER_ROUTES
+from api.reviews.routes import ROUTES as REVIEW_ROUTES
 from api.settings import (
     CheckAuditSettings,
     MigrateSettings,
@@ -42,10 +53,29 @@ from api.settings import (
     WorkSettings,
     read_settings,
 )
+from api.visits.routes import ROUTES as VISIT_ROUTES
 
 LARGEST_BODY_BYTES = 64 * 1024
 
-ROUTES = [receive_text, receive_status, run_action, health.live, health.ready, *SIGN_IN_ROUTES]
+ROUTES = [
+    receive_text,
+    receive_status,
+    run_action,
+    health.live,
+    health.ready,
+    *SIGN_IN_ROUTES,
+    *CASELOAD_ROUTES,
+    *CARE_ROUTES,
+    *HOME_ROUTES,
+    *PROVIDER_ROUTES,
+    *ENTITLEMENT_ROUTES,
+    *ASSESSMENT_ROUTES,
+    *PLAN_ROUTES,
+    *REVIEW_ROUTES,
+    *VISIT_ROUTES,
+    *APPOINTMENT_ROUTES,
+    *CALENDAR_ROUTES,
+]
 
 # Nothing here is meant for a browser, a cache or another site.
 HEADERS = [
@@ -62,12 +92,15 @@ DATABASE_GONE = [error for error in DATABASE_AWAY if error is not DatabaseBusy]
 
 HOUR_S = 3600.0
 SEAL_EVERY_S = 10.0
+DUTIES_EVERY_S = 5.0
 CHORES = (
     Chore("forget old dialogues", HOUR_S, forget_old_dialogues),
     Chore("forget old beats", HOUR_S, forget_old_beats),
     Chore("forget old sign-ins", HOUR_S, forget_old),
     Chore("forget full limits", HOUR_S, forget_full_limits),
     Chore("forget old idempotency keys", HOUR_S, forget_old_keys),
+    Chore("work out duties that were asked for", DUTIES_EVERY_S, cases.recompute_asked),
+    Chore("work out everybody's duties", 60.0, cases.recompute_old),
 )
 
 

@@ -20,7 +20,7 @@ REVOKE EXECUTE ON FUNCTION uuid_range(uuid, uuid), uuid_range(uuid, uuid, text),
     text_multirange(), text_multirange(text_range), text_multirange(VARIADIC text_range[])
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION uuid_range(uuid, uuid, text), text_range(text, text, text)
-TO fifteenplus_signed_in, fifteenplus_owner;
+TO fifteenplus_owner, fifteenplus_signed_in, fifteenplus_api, fifteenplus_worker;
 SET LOCAL ROLE fifteenplus_owner;
 
 -- Names as they are looked for: without accents, capitals, apostrophes and other signs, one space between words.
@@ -75,7 +75,9 @@ GRANT SELECT (verified_on, is_safe_to_use, is_shared, safe_from_wall, safe_until
 ON contact_points TO fifteenplus_signed_in;
 CREATE POLICY staff_change_contact_points ON contact_points FOR UPDATE TO fifteenplus_signed_in
 USING ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())))
-WITH CHECK ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())));
+WITH CHECK (
+    (SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
+);
 CREATE TRIGGER contact_points_history BEFORE UPDATE ON contact_points
 FOR EACH ROW EXECUTE FUNCTION sec.keep_history('contact_point_id');
 CREATE TRIGGER contact_points_audit AFTER INSERT OR UPDATE ON contact_points
@@ -406,6 +408,24 @@ FOR EACH ROW EXECUTE FUNCTION sec.keep_history('absence_id');
 CREATE TRIGGER staff_absences_audit AFTER INSERT OR UPDATE ON staff_absences
 FOR EACH ROW EXECUTE FUNCTION audit_notes_change('absence_id');
 
+RESET ROLE;
+SET LOCAL ROLE fifteenplus_resolver;
+-- Whether one of the staff works on cases and is here on a day. A policy on allocations cannot ask `staff` itself,
+-- whose own policy asks the allocations.
+CREATE FUNCTION sec.may_advise(adviser_id uuid, on_date date) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (
+        SELECT FROM public.staff AS s
+        WHERE s.staff_id = adviser_id AND s.role IN ('personal_adviser', 'duty_worker', 'manager')
+            AND (s.left_on IS NULL OR s.left_on > on_date)
+    )
+$$;
+GRANT EXECUTE ON FUNCTION sec.may_advise(uuid, date) TO fifteenplus_signed_in;
+RESET ROLE;
+SET LOCAL ROLE fifteenplus_owner;
+
 -- A manager takes young people into their own team, and says whose adviser is who; never one who has left.
 CREATE POLICY manager_adds_young_people ON young_people FOR INSERT TO fifteenplus_signed_in
 WITH CHECK (
@@ -413,22 +433,24 @@ WITH CHECK (
 );
 CREATE POLICY staff_change_young_people ON young_people FOR UPDATE TO fifteenplus_signed_in
 USING ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())))
-WITH CHECK ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())));
+WITH CHECK (
+    (SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
+);
 CREATE POLICY manager_adds_allocations ON allocations FOR INSERT TO fifteenplus_signed_in
 WITH CHECK (
     (SELECT w.staff_role FROM sec.who() AS w) = 'manager' AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
-    AND staff_id IN (
-        SELECT s.staff_id FROM staff AS s
-        WHERE s.role IN ('personal_adviser', 'duty_worker', 'manager') AND (s.left_on IS NULL OR s.left_on > starts_on)
-    )
+    AND sec.may_advise(staff_id, starts_on)
 );
 CREATE POLICY manager_changes_allocations ON allocations FOR UPDATE TO fifteenplus_signed_in
 USING ((SELECT w.staff_role FROM sec.who() AS w) = 'manager' AND person_id = ANY(ARRAY(SELECT sec.visible_people())))
-WITH CHECK ((SELECT w.staff_role FROM sec.who() AS w) = 'manager' AND person_id = ANY(ARRAY(SELECT sec.visible_people())));
+WITH CHECK (
+    (SELECT w.staff_role FROM sec.who() AS w) = 'manager' AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
+);
 
--- Colleagues know who is away; everybody says so of themselves, and a manager of their team.
-CREATE POLICY staff_see_absences ON staff_absences FOR SELECT TO fifteenplus_signed_in
-USING ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL);
+-- Colleagues know who is away, and a young person of their own adviser; everybody says so of themselves, and a
+-- manager of their team.
+CREATE POLICY colleagues_absences ON staff_absences FOR SELECT TO fifteenplus_signed_in
+USING (staff_id IN (SELECT s.staff_id FROM staff AS s));
 CREATE POLICY staff_add_absences ON staff_absences FOR INSERT TO fifteenplus_signed_in
 WITH CHECK (
     staff_id = (SELECT w.staff_id FROM sec.who() AS w)

@@ -28,7 +28,7 @@ CREATE TABLE provider_registrations (
 );
 CREATE INDEX provider_registrations_provider ON provider_registrations (provider_id, registered_from);
 
--- A home of one young person's. Its address is theirs alone, encrypted with their own key and read by a route of its own.
+-- A home of one young person's. Its address is theirs alone: encrypted with their own key, read by a route of its own.
 CREATE TABLE placements (
     placement_id uuid PRIMARY KEY DEFAULT uuidv7(),
     person_id uuid NOT NULL REFERENCES young_people,
@@ -83,12 +83,12 @@ CREATE TABLE suitability_assessments (
     assessed_on date NOT NULL,
     is_suitable boolean NOT NULL,
     facilities_and_services text NOT NULL CHECK (length(facilities_and_services) BETWEEN 1 AND 4000),
-    state_of_repair text NOT NULL CHECK (length(state_of_repair) BETWEEN 1 AND 4000),
+    repair text NOT NULL CHECK (length(repair) BETWEEN 1 AND 4000),
     safety text NOT NULL CHECK (length(safety) BETWEEN 1 AND 4000),
     location text NOT NULL CHECK (length(location) BETWEEN 1 AND 4000),
     support text NOT NULL CHECK (length(support) BETWEEN 1 AND 4000),
     tenancy_status text NOT NULL CHECK (length(tenancy_status) BETWEEN 1 AND 4000),
-    financial_commitments text NOT NULL CHECK (length(financial_commitments) BETWEEN 1 AND 4000),
+    costs_and_affordability text NOT NULL CHECK (length(costs_and_affordability) BETWEEN 1 AND 4000),
     young_persons_views text NOT NULL CHECK (length(young_persons_views) BETWEEN 1 AND 4000),
     rights_and_responsibilities text NOT NULL CHECK (length(rights_and_responsibilities) BETWEEN 1 AND 4000),
     funding_arrangements text NOT NULL CHECK (length(funding_arrangements) BETWEEN 1 AND 4000),
@@ -120,6 +120,7 @@ CREATE TABLE duty_dates (
     since_on date NOT NULL,
     amber_on date NOT NULL,
     red_on date NOT NULL CHECK (red_on >= amber_on),
+    rank smallint NOT NULL CHECK (rank >= 0),
     title text NOT NULL,
     why text NOT NULL,
     source text NOT NULL,
@@ -130,6 +131,14 @@ CREATE TABLE duty_dates (
     PRIMARY KEY (person_id, due_on, code)
 );
 COMMENT ON COLUMN duty_dates.red_on IS 'The first London day on which it is red; amber from amber_on on.';
+COMMENT ON COLUMN duty_dates.rank IS 'Which comes first where two are equally late.';
+
+-- When the duties of somebody were last worked out, however many these are.
+CREATE TABLE duty_checks (
+    person_id uuid PRIMARY KEY REFERENCES young_people,
+    checked_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX duty_checks_age ON duty_checks (checked_at);
 
 -- Whose duties are to be worked out again by the worker, because whoever changed a record may not read what decides
 -- them: a young person who asks for a review, an officer who holds one. Without a foreign key, which would tell
@@ -147,10 +156,11 @@ ALTER TABLE accommodation_spells ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECU
 ALTER TABLE suitability_assessments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE duty_triggers ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE duty_dates ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE duty_checks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE duty_recomputes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 GRANT SELECT ON providers, provider_registrations, placements, accommodation_spells, suitability_assessments,
-    duty_triggers, duty_dates
+    duty_triggers, duty_dates, duty_checks
 TO fifteenplus_signed_in;
 GRANT INSERT (name), UPDATE (name) ON providers TO fifteenplus_signed_in;
 GRANT INSERT (provider_id, urn, kind, registered_from, registered_until), UPDATE (registered_from, registered_until)
@@ -165,22 +175,23 @@ GRANT INSERT (
 ), UPDATE (accommodation, tenancy, rent_pence_a_week, is_staying_put, is_staying_close, started_on, ended_on)
 ON accommodation_spells TO fifteenplus_signed_in;
 GRANT INSERT (
-    person_id, accommodation_spell_id, assessed_on, is_suitable, facilities_and_services, state_of_repair, safety,
-    location, support, tenancy_status, financial_commitments, young_persons_views, rights_and_responsibilities,
+    person_id, accommodation_spell_id, assessed_on, is_suitable, facilities_and_services, repair, safety,
+    location, support, tenancy_status, costs_and_affordability, young_persons_views, rights_and_responsibilities,
     funding_arrangements, landlord_checked_on
 ), UPDATE (landlord_checked_on)
 ON suitability_assessments TO fifteenplus_signed_in;
 GRANT INSERT (person_id, code, happened_on, record_id) ON duty_triggers TO fifteenplus_signed_in;
 GRANT INSERT (
-    person_id, code, due_on, due_at, since_on, amber_on, red_on, title, why, source, is_verified, is_prospective,
+    person_id, code, due_on, due_at, since_on, amber_on, red_on, rank, title, why, source, is_verified, is_prospective,
     rules_version
 ), DELETE
 ON duty_dates TO fifteenplus_signed_in, fifteenplus_worker;
-GRANT INSERT (person_id) ON duty_recomputes TO fifteenplus_signed_in;
+GRANT INSERT (person_id) ON duty_recomputes TO fifteenplus_signed_in, fifteenplus_api, fifteenplus_worker;
 -- The worker does not need to know where anybody lives, only since when and in which kind of home.
 GRANT SELECT (placement_id, person_id, provider_id, ofsted_urn, place) ON placements TO fifteenplus_worker;
-GRANT SELECT ON provider_registrations, accommodation_spells, duty_triggers, duty_dates, duty_recomputes
+GRANT SELECT ON provider_registrations, accommodation_spells, duty_triggers, duty_dates, duty_checks, duty_recomputes
 TO fifteenplus_worker;
+GRANT INSERT (person_id, checked_at), UPDATE (checked_at) ON duty_checks TO fifteenplus_signed_in, fifteenplus_worker;
 GRANT SELECT (person_id, accommodation_spell_id, assessed_on, is_suitable) ON suitability_assessments
 TO fifteenplus_worker;
 GRANT DELETE ON duty_recomputes TO fifteenplus_worker;
@@ -248,9 +259,18 @@ USING ((SELECT sec.acting_as()) = 'worker');
 CREATE POLICY visible_duty_dates ON duty_dates FOR SELECT TO fifteenplus_signed_in
 USING ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())));
 CREATE POLICY staff_add_duty_dates ON duty_dates FOR INSERT TO fifteenplus_signed_in
-WITH CHECK ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())));
+WITH CHECK (
+    (SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
+);
 CREATE POLICY staff_replace_duty_dates ON duty_dates FOR DELETE TO fifteenplus_signed_in
 USING ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())));
+CREATE POLICY staff_duty_checks ON duty_checks TO fifteenplus_signed_in
+USING ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people())))
+WITH CHECK (
+    (SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
+);
+CREATE POLICY worker_duty_checks ON duty_checks TO fifteenplus_worker
+USING ((SELECT sec.acting_as()) = 'worker') WITH CHECK ((SELECT sec.acting_as()) = 'worker');
 CREATE POLICY worker_duty_dates ON duty_dates TO fifteenplus_worker
 USING ((SELECT sec.acting_as()) = 'worker') WITH CHECK ((SELECT sec.acting_as()) = 'worker');
 
@@ -258,6 +278,8 @@ CREATE POLICY signed_in_ask_duty_recomputes ON duty_recomputes FOR INSERT TO fif
 WITH CHECK (
     (SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL OR person_id = (SELECT w.person_id FROM sec.who() AS w)
 );
+CREATE POLICY thread_asks_duty_recomputes ON duty_recomputes FOR INSERT TO fifteenplus_api, fifteenplus_worker
+WITH CHECK (person_id = (SELECT sec.acting_person_id()));
 CREATE POLICY worker_duty_recomputes ON duty_recomputes TO fifteenplus_worker
 USING ((SELECT sec.acting_as()) = 'worker');
 RESET ROLE;

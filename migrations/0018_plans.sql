@@ -129,6 +129,8 @@ CREATE INDEX plan_actions_person ON plan_actions (person_id);
 CREATE INDEX plan_actions_owner ON plan_actions (owner_staff_id, due_on) WHERE status = 'to_do';
 CREATE INDEX plan_actions_copied_from ON plan_actions (copied_from_action_id);
 
+COMMENT ON COLUMN plan_actions.copied_from_action_id IS 'The same action in the version in which it first stood.';
+
 -- A review is due until it was held. What is cancelled is the meeting: the review stays due.
 CREATE TABLE plan_reviews (
     review_id uuid PRIMARY KEY DEFAULT uuidv7(),
@@ -158,7 +160,7 @@ CREATE TABLE plan_reviews (
     version integer NOT NULL DEFAULT 1,
     FOREIGN KEY (plan_id, person_id) REFERENCES pathway_plans (plan_id, person_id),
     CHECK ((trigger = 'event') = (event IS NOT NULL)),
-    CHECK ((trigger = 'asked_by_young_person') = (requested_by_staff_id IS NULL)),
+    CHECK (trigger = 'asked_by_young_person' OR requested_by_staff_id IS NOT NULL),
     CHECK (place_shown IS NULL OR scheduled_at IS NOT NULL),
     CHECK (num_nonnulls(held_on, participation, outcome) IN (0, 3)),
     CHECK (num_nonnulls(cancelled_at, cancel_reason, cancelled_by_staff_id) IN (0, 3)),
@@ -208,7 +210,7 @@ DECLARE
     given uuid := (to_jsonb(NEW) ->> TG_ARGV[0])::uuid;
 BEGIN
     IF given IS NULL OR TG_OP = 'UPDATE' AND to_jsonb(OLD) ->> TG_ARGV[0] IS NOT DISTINCT FROM given::text THEN
-        RETURN NEW;
+        RETURN NULL;
     END IF;
     IF EXISTS (
         SELECT FROM public.staff AS s WHERE s.staff_id = given AND s.left_on <= public.london_today()
@@ -217,7 +219,7 @@ BEGIN
         RAISE EXCEPTION 'That member of staff can not be given this.'
             USING ERRCODE = 'check_violation', CONSTRAINT = TG_TABLE_NAME || '_' || TG_ARGV[0] || '_is_here';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $$;
 
@@ -286,7 +288,7 @@ BEGIN
             in_status := in_status || 'signed'::text;
         END IF;
         IF sec.acting_person_id() IS NOT NULL THEN
-            RETURN NEW;
+            RETURN NULL;
         END IF;
     END IF;
     -- Whoever signs waits for this change, and sees it.
@@ -295,7 +297,7 @@ BEGIN
         RAISE EXCEPTION 'A signed plan stays as it was signed.'
             USING ERRCODE = 'check_violation', CONSTRAINT = TG_TABLE_NAME || '_stay';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $$;
 
@@ -318,17 +320,17 @@ CREATE TRIGGER needs_assessments_a_stay BEFORE UPDATE ON needs_assessments
 FOR EACH ROW EXECUTE FUNCTION finished_records_stay('completed_on', 'copy_given_on');
 CREATE TRIGGER pathway_plans_a_stay BEFORE UPDATE ON pathway_plans
 FOR EACH ROW EXECUTE FUNCTION plans_stay_as_signed();
-CREATE TRIGGER plan_sections_a_stay BEFORE INSERT OR UPDATE ON plan_sections
+CREATE TRIGGER plan_sections_a_stay AFTER INSERT OR UPDATE ON plan_sections
 FOR EACH ROW EXECUTE FUNCTION plan_parts_stay_as_signed();
-CREATE TRIGGER plan_actions_a_stay BEFORE INSERT OR UPDATE ON plan_actions
+CREATE TRIGGER plan_actions_a_stay AFTER INSERT OR UPDATE ON plan_actions
 FOR EACH ROW EXECUTE FUNCTION plan_parts_stay_as_signed();
 CREATE TRIGGER plan_actions_b_own BEFORE UPDATE ON plan_actions
 FOR EACH ROW EXECUTE FUNCTION young_person_changes_only('young_person_says_done_at');
-CREATE TRIGGER plan_actions_c_owner BEFORE INSERT OR UPDATE ON plan_actions
+CREATE TRIGGER plan_actions_c_owner AFTER INSERT OR UPDATE ON plan_actions
 FOR EACH ROW EXECUTE FUNCTION refuse_staff_who_left('owner_staff_id');
 CREATE TRIGGER plan_reviews_a_stay BEFORE UPDATE ON plan_reviews
 FOR EACH ROW EXECUTE FUNCTION finished_records_stay('held_on', 'participation', 'outcome');
-CREATE TRIGGER plan_reviews_c_officer BEFORE INSERT OR UPDATE ON plan_reviews
+CREATE TRIGGER plan_reviews_c_officer AFTER INSERT OR UPDATE ON plan_reviews
 FOR EACH ROW EXECUTE FUNCTION refuse_staff_who_left('reviewing_officer_id', 'reviewing_officer');
 
 CREATE TRIGGER needs_assessments_history BEFORE UPDATE ON needs_assessments
@@ -504,8 +506,8 @@ WITH CHECK (
 CREATE POLICY own_plan_reviews ON plan_reviews FOR INSERT
 TO fifteenplus_api, fifteenplus_worker, fifteenplus_signed_in
 WITH CHECK (
-    trigger = 'asked_by_young_person' AND person_id = (SELECT sec.acting_person_id())
-    AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
+    trigger = 'asked_by_young_person' AND requested_by_staff_id IS NULL
+    AND person_id = (SELECT sec.acting_person_id()) AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
 );
 CREATE POLICY staff_change_plan_reviews ON plan_reviews FOR UPDATE TO fifteenplus_signed_in
 USING (

@@ -12,8 +12,14 @@ BEGIN
     END IF;
 END
 $$;
+RESET ROLE;
+-- A range's constructors belong to the server's first superuser, whoever made the type.
+REVOKE EXECUTE ON FUNCTION uuid_range(uuid, uuid), uuid_range(uuid, uuid, text),
+    uuid_multirange(), uuid_multirange(uuid_range), uuid_multirange(VARIADIC uuid_range[])
+FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION uuid_range(uuid, uuid, text)
-TO fifteenplus_api, fifteenplus_worker, fifteenplus_signed_in;
+TO fifteenplus_owner, fifteenplus_api, fifteenplus_worker, fifteenplus_signed_in;
+SET LOCAL ROLE fifteenplus_owner;
 
 ALTER TABLE appointments
     ADD COLUMN kind text NOT NULL DEFAULT 'meeting' CHECK (kind IN (
@@ -91,7 +97,7 @@ END
 $$;
 CREATE TRIGGER appointments_a_move BEFORE UPDATE ON appointments
 FOR EACH ROW EXECUTE FUNCTION appointments_move();
-CREATE TRIGGER appointments_c_staff BEFORE INSERT OR UPDATE ON appointments
+CREATE TRIGGER appointments_c_staff AFTER INSERT OR UPDATE ON appointments
 FOR EACH ROW EXECUTE FUNCTION refuse_staff_who_left('staff_id');
 CREATE TRIGGER appointments_history BEFORE UPDATE ON appointments
 FOR EACH ROW EXECUTE FUNCTION sec.keep_history('appointment_id');
@@ -136,9 +142,7 @@ FOR EACH ROW EXECUTE FUNCTION sec.keep_history('calendar_feed_id');
 CREATE TRIGGER calendar_feeds_noted AFTER INSERT OR UPDATE ON calendar_feeds
 FOR EACH ROW EXECUTE FUNCTION audit_notes_change('calendar_feed_id');
 
-GRANT SELECT (calendar_feed_id, staff_id, created_at, revoked_at, version), INSERT (staff_id, secret_hash),
-    UPDATE (revoked_at)
-ON calendar_feeds TO fifteenplus_signed_in;
+GRANT SELECT, INSERT (calendar_feed_id, staff_id, secret_hash), UPDATE (revoked_at) ON calendar_feeds TO fifteenplus_signed_in;
 GRANT SELECT (staff_id, secret_hash, revoked_at) ON calendar_feeds TO fifteenplus_resolver;
 GRANT SELECT (appointment_id, staff_id, starts_at, ends_at, status, kind, calendar_uid, changed_at, version)
 ON appointments TO fifteenplus_resolver;

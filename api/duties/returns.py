@@ -187,18 +187,17 @@ def _accommodation(facts: CareLeaverFacts, birthday: _Birthday, year: int) -> tu
         if home.letter == limit["letter"] and birthday.age < limit["below_age"]:
             rule_source = f"{codes.document('oc3')['source']}, rule {limit['rule']}"
             return "", (Missing("ACCOM", limit["why"], rule_source),)
-    possible = sorted(code for code in codes.allowed("ACCOM", year) if len(code) == 2 and code[0] == home.letter)
-    if not possible:
-        return "", (Missing("ACCOM", f"The letter {home.letter} is not taken.", source),)
-    if len(possible) == 1:
-        return possible[0], ()
     digit = _suitability(facts, home, birthday.on)
     if digit is None:
         return "", (Missing("ACCOM", "Whether the accommodation was suitable is not judged.", source),)
+    if not codes.is_valid("ACCOM", home.letter + digit, year):
+        return "", (Missing("ACCOM", f"The letter {home.letter} is not taken.", source),)
     return home.letter + digit, ()
 
 
 def _suitability(facts: CareLeaverFacts, home: AccommodationSpell, on: date) -> str | None:
+    if home.letter in codes.document("oc3")["never_suitable"]:
+        return "2"
     in_force = [j for j in facts.judgements if home.started_on <= j.judged_on <= on]
     if not in_force:
         return None

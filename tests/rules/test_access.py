@@ -60,6 +60,10 @@ IS_STAFF = "(SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL"
 VISIBLE = "person_id = ANY(ARRAY(SELECT sec.visible_people()))"
 IN_TOUCH = "person_id = ANY(ARRAY(SELECT sec.people_in_touch()))"
 EVER_ADVISER = "staff_id IN (SELECT a.staff_id FROM allocations AS a)"
+PLAN_SEEN = "person_id = ANY(ARRAY(SELECT sec.people_with_plan_seen()))"
+OF_SEEN_PLAN = "plan_id IN (SELECT p.plan_id FROM pathway_plans AS p)"
+OF_SIGNED_PLAN = "plan_id IN (SELECT p.plan_id FROM pathway_plans AS p WHERE p.status = 'signed')"
+OWN = "person_id = (SELECT sec.acting_person_id())"
 OWN_CONVERSATIONS = "conversation_id = ANY(ARRAY(SELECT c.conversation_id FROM conversations AS c))"
 
 # Policy, table, and what it is weakened to.
@@ -130,6 +134,53 @@ WEAKENED_POLICIES = [
     ("own_idempotency_keys", "idempotency_keys", "WITH CHECK (true)"),
     ("visible_history", "record_history", f"USING ({VISIBLE})"),
     ("visible_history", "record_history", f"USING ({IS_STAFF})"),
+    ("seen_pathway_plans", "pathway_plans", f"USING ({PLAN_SEEN})"),
+    ("seen_pathway_plans", "pathway_plans", f"USING ({IS_STAFF} OR {PLAN_SEEN})"),
+    ("seen_plan_sections", "plan_sections", f"USING ({PLAN_SEEN})"),
+    ("seen_plan_sections", "plan_sections", f"USING ({IS_STAFF} OR {OF_SEEN_PLAN})"),
+    ("seen_plan_actions", "plan_actions", f"USING ({PLAN_SEEN})"),
+    ("seen_plan_actions", "plan_actions", f"USING ({IN_TOUCH} AND ({IS_STAFF} OR {OF_SEEN_PLAN}))"),
+    ("seen_needs_assessments", "needs_assessments", f"USING ({PLAN_SEEN})"),
+    ("seen_needs_assessments", "needs_assessments", f"USING ({IS_STAFF} OR {VISIBLE})"),
+    ("seen_plan_reviews", "plan_reviews", f"USING ({IN_TOUCH})"),
+    ("seen_plan_reviews", "plan_reviews", f"USING ({IS_STAFF} OR {VISIBLE})"),
+    ("seen_visits_and_contacts", "visits_and_contacts", f"USING ({VISIBLE})"),
+    ("seen_visits_and_contacts", "visits_and_contacts", f"USING ({IS_STAFF} AND {PLAN_SEEN})"),
+    ("staff_start_needs_assessments", "needs_assessments", f"WITH CHECK ({IS_STAFF})"),
+    ("staff_start_needs_assessments", "needs_assessments", f"WITH CHECK ({VISIBLE})"),
+    ("staff_change_needs_assessments", "needs_assessments", f"USING ({IS_STAFF})"),
+    ("staff_change_needs_assessments", "needs_assessments", f"USING ({VISIBLE})"),
+    ("staff_start_pathway_plans", "pathway_plans", f"WITH CHECK ({IS_STAFF} AND {PLAN_SEEN})"),
+    ("staff_start_pathway_plans", "pathway_plans", f"WITH CHECK ({VISIBLE})"),
+    ("staff_change_pathway_plans", "pathway_plans", f"USING ({IS_STAFF})"),
+    ("staff_change_pathway_plans", "pathway_plans", f"USING ({VISIBLE})"),
+    ("staff_add_plan_sections", "plan_sections", f"WITH CHECK ({IS_STAFF})"),
+    ("staff_add_plan_sections", "plan_sections", f"WITH CHECK ({VISIBLE})"),
+    ("staff_change_plan_sections", "plan_sections", f"USING ({IS_STAFF})"),
+    ("staff_add_plan_actions", "plan_actions", f"WITH CHECK ({PLAN_SEEN})"),
+    ("staff_change_plan_actions", "plan_actions", f"USING ({IS_STAFF})"),
+    ("own_plan_actions", "plan_actions", f"USING ({OF_SIGNED_PLAN})"),
+    ("staff_add_plan_reviews", "plan_reviews", f"WITH CHECK ({IS_STAFF})"),
+    ("staff_add_plan_reviews", "plan_reviews", f"WITH CHECK ({VISIBLE})"),
+    ("own_plan_reviews", "plan_reviews", "WITH CHECK (trigger = 'asked_by_young_person')"),
+    ("own_plan_reviews", "plan_reviews", f"WITH CHECK ({OWN})"),
+    ("own_plan_reviews", "plan_reviews", f"WITH CHECK (trigger = 'asked_by_young_person' AND {OWN})"),
+    ("staff_change_plan_reviews", "plan_reviews", f"USING ({IS_STAFF} AND {PLAN_SEEN})"),
+    ("staff_change_plan_reviews", "plan_reviews", f"USING ({PLAN_SEEN})"),
+    ("staff_record_visits_and_contacts", "visits_and_contacts", f"WITH CHECK ({IS_STAFF})"),
+    ("staff_correct_visits_and_contacts", "visits_and_contacts", f"USING ({IS_STAFF})"),
+    ("staff_correct_visits_and_contacts", "visits_and_contacts", "USING (true)"),
+    ("staff_book_appointments", "appointments", f"WITH CHECK ({IS_STAFF})"),
+    ("staff_book_appointments", "appointments", f"WITH CHECK ({IN_TOUCH})"),
+    ("staff_change_appointments", "appointments", f"USING ({IS_STAFF})"),
+    ("own_appointments_answered", "appointments", f"USING ({OWN} AND {VISIBLE})"),
+    ("own_appointments_answered", "appointments", "USING (true)"),
+    ("own_calendar_feeds", "calendar_feeds", f"USING ({IS_STAFF})"),
+    ("own_calendar_feeds", "calendar_feeds", f"WITH CHECK ({IS_STAFF})"),
+    ("worker_pathway_plans", "pathway_plans", "USING ((SELECT sec.acting_as()) IS NOT NULL)"),
+    ("worker_visits_and_contacts", "visits_and_contacts", "USING (true)"),
+    ("own_adviser_told", "jobs", "WITH CHECK (kind = 'tell_adviser')"),
+    ("own_adviser_told", "jobs", "WITH CHECK ((SELECT sec.acting_person_id()) IS NOT NULL)"),
 ]
 
 
@@ -162,6 +213,13 @@ WEAKENED_FUNCTIONS = [
     ("who", "AND t.expires_at > clock_timestamp()", "", "appointments"),
     ("who", "AND p.died_on IS NULL", "", "appointments"),
     ("who", "AND (f.left_on IS NULL", "AND (true", "young_people"),
+    ("people_under_review", "r.reviewing_officer_id = w.staff_id", "true", "pathway_plans"),
+    ("people_under_review", "w.staff_role = 'reviewing_officer'", "true", "pathway_plans"),
+    ("people_under_review", "::date - 28)", "::date - 29)", "pathway_plans"),
+    ("people_under_review", "r.held_on IS NULL OR", "false OR", "plan_reviews"),
+    ("people_under_review", "c.person_id = r.person_id", "false", "needs_assessments"),
+    ("people_under_review", "n.staff_id = w.staff_id", "true", "plan_sections"),
+    ("people_under_review", "n.person_id = r.person_id", "true", "plan_actions"),
     ("acting_as", "SESSION_USER = 'fifteenplus_api'::name", "true", "conversations"),
     ("acting_as", "SESSION_USER = 'fifteenplus_worker'::name", "true", "rate_limits"),
 ]
@@ -192,6 +250,12 @@ async def test_function_when_weakened_then_a_cell_differs(
          " GRANT UPDATE (wrapped_key) ON data_keys TO fifteenplus_worker", "data_keys"),
         ("REVOKE SELECT ON young_people FROM fifteenplus_signed_in", "young_people"),
         ("DROP POLICY visible_conversations ON conversations", "messages"),
+        ("ALTER TABLE pathway_plans DISABLE ROW LEVEL SECURITY", "pathway_plans"),
+        ("ALTER TABLE visits_and_contacts DISABLE ROW LEVEL SECURITY", "visits_and_contacts"),
+        ("GRANT DELETE ON plan_reviews TO fifteenplus_signed_in;"
+         " CREATE POLICY more ON plan_reviews FOR DELETE TO fifteenplus_signed_in USING (true)", "plan_reviews"),
+        ("GRANT SELECT ON needs_assessments TO fifteenplus_worker;"
+         " ALTER POLICY seen_needs_assessments ON needs_assessments TO fifteenplus_worker", "needs_assessments"),
     ],
 )  # fmt: skip
 async def test_wall_when_it_has_a_hole_then_a_cell_differs(matrix: Matrix, fault: str, table: str) -> None:

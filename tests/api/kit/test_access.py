@@ -45,7 +45,7 @@ async def test_young_persons_route_when_one_of_staff_calls_then_it_is_refused(
 ) -> None:
     tokens = {
         200: await create_session(admin, person=await create_person(admin), level="limited"),
-        401: await create_session(admin, staff=await create_staff(admin)),
+        403: await create_session(admin, staff=await create_staff(admin)),
     }
     async with api_client(database) as api:
         for status, token in tokens.items():

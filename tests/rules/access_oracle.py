@@ -1,6 +1,7 @@
 """What each actor may do with each row, said in Python; `test_access` holds the database to it."""
 
 from tests.rules.access_plans import may_of_plan
+from tests.rules.access_records import may_of_record
 from tests.rules.access_world import MEMBERS, ON_CASES, PEOPLE, Actor, current_advisers, sees_in_touch, sees_whole
 
 KEYS = {
@@ -41,6 +42,27 @@ KEYS = {
     "plan_reviews": "review_id",
     "visits_and_contacts": "contact_id",
     "calendar_feeds": "calendar_feed_id",
+    "birth_dates": "birth_date_id",
+    "staff_absences": "absence_id",
+    "care_periods": "care_period_id",
+    "episodes": "episode_id",
+    "family_placements": "family_placement_id",
+    "detentions": "detention_id",
+    "special_guardianships": "special_guardianship_id",
+    "activity_spells": "activity_spell_id",
+    "education_programmes": "education_programme_id",
+    "in_touch_records": "in_touch_record_id",
+    "entitlement_claims": "entitlement_claim_id",
+    "eligibility_decisions": "eligibility_decision_id",
+    "providers": "provider_id",
+    "provider_registrations": "provider_registration_id",
+    "placements": "placement_id",
+    "accommodation_spells": "accommodation_spell_id",
+    "suitability_assessments": "suitability_assessment_id",
+    "duty_triggers": "duty_trigger_id",
+    "duty_dates": "person_id",
+    "duty_checks": "person_id",
+    "duty_recomputes": "duty_recompute_id",
 }
 
 CASES = {"young_people", "contact_points"}
@@ -113,6 +135,8 @@ def may(actor: Actor, verb: str, table: str, owner: str) -> bool:
         return True
     service = service_of(actor)
     decided = may_of_plan(actor, service, verb, table, owner)
+    if decided is None:
+        decided = may_of_record(actor, service, verb, table, owner)
     if decided is not None:
         return decided
     if service is not None:

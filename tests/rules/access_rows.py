@@ -11,6 +11,7 @@ import asyncpg
 from api.kit.field_keys import SERVICE_SUBJECT
 from tests.factories import next_number
 from tests.rules.access_plans import add_feed, add_plans, add_reviews
+from tests.rules.access_records import add_absence, add_providers, add_records
 from tests.rules.access_world import MEMBERS, OPENED, PEOPLE, Actor, Member, Person, today
 
 
@@ -40,6 +41,7 @@ async def build(admin: asyncpg.Connection) -> World:
         await _add_person(admin, world, person, teams)
     await _add_relations(admin, world)
     await add_reviews(admin, world.add)
+    await add_providers(admin, world.add)
     await _add_of_nobody(admin, world)
     token = next(actor.token for actor in world.actors if actor.name == "manager n")
     world.actors += [
@@ -106,6 +108,7 @@ async def _add_member(admin: asyncpg.Connection, world: World, member: Member, t
         )  # fmt: skip
         world.add("duty_rota", duty_id, member.name)
     await add_feed(admin, world.add, member)
+    await add_absence(admin, world.add, member)
     await _add_key(admin, world, member.staff_id, member.name)
     actor = Actor(member.name, "fifteenplus_signed_in", member=member.name)
     await _add_session(admin, world, actor, "staff_id", member.staff_id)
@@ -140,6 +143,7 @@ async def _add_person(admin: asyncpg.Connection, world: World, person: Person, t
     for table, sql in PERSONAL_ROWS.items():
         world.add(table, await admin.fetchval(sql, person.person_id, staff["adviser n"]), person.name)
     await add_plans(admin, world.add, person)
+    await add_records(admin, world.add, person)
     await _add_key(admin, world, person.person_id, person.name)
     if person.is_restricted:
         await admin.execute("INSERT INTO restricted_cases (person_id) VALUES ($1)", person.person_id)

@@ -108,6 +108,11 @@ def columns(file: str, year: int) -> tuple[str, ...]:
     raise LookupError(f"no file {file} in the collection year {year}")
 
 
+def care_version() -> str:
+    """The version of the codes that the categories turn on, to be stored with what they decided."""
+    return f"care-{document('care')['version']}"
+
+
 def group(name: str) -> CodeGroup:
     """Codes that mean the same to a rule; raises KeyError for an unknown group."""
     return _groups()[name]

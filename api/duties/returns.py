@@ -161,11 +161,8 @@ def _is_home(life: Life, on: date) -> bool:
     """Whether six months at home before 18 ended the support, and that home has not failed since."""
     until = min(on, life.eighteen)
     left = life.last_ended(until)
-    complete_on = max((d for d in life.home_six_months_on(left.ended_on) if d <= until), default=None) if left else None
-    if complete_on is None:
-        return False
-    failed = (home.broke_down_on for home in life.history.family_placements)
-    return not any(day is not None and complete_on <= day <= until for day in failed)
+    home = life.six_months_home(left.ended_on, until) if left else None
+    return home is not None and home.broke_down_on is None
 
 
 def _activity(facts: CareLeaverFacts, birthday: _Birthday, year: int) -> tuple[str, tuple[Missing, ...]]:

@@ -55,8 +55,18 @@ def spells(draw: st.DrawFn) -> tuple[date, date | None]:
     start = draw(
         st.one_of(life_days(12, 19), st.builds(lambda day, off: day + days(off), near, st.integers(-100, 100)))
     )
-    end = draw(st.one_of(st.none(), st.builds(lambda off: start + days(off), st.integers(0, 400))))
+    end = draw(st.one_of(st.none(), st.builds(lambda off: start + days(off), st.integers(-3, 400))))
     return start, end
+
+
+@st.composite
+def _homes(draw: st.DrawFn, left_on: list[date]) -> FamilyPlacement:
+    """Living with family, from the day care ended as often as from any other, for about six months or any time."""
+    start = draw(st.sampled_from(left_on)) if left_on and draw(st.booleans()) else draw(spells())[0]
+    over_on = st.one_of(st.none(), st.integers(150, 220), st.integers(0, 500)).map(
+        lambda length: None if length is None else start + days(length)
+    )
+    return FamilyPlacement(with_whom="parent", started_on=start, ended_on=draw(over_on), broke_down_on=draw(over_on))
 
 
 @st.composite
@@ -64,16 +74,13 @@ def histories(draw: st.DrawFn) -> History:
     """Any history: overlaps, gaps, short breaks, days that touch, open ends, deaths."""
     episodes = draw(st.lists(st.tuples(spells(), st.sampled_from(["C2", "V2", "J1", "V3", "V4"])), max_size=4))
     ends = st.sampled_from(["X1", "E4A", "E9", "E8", "E11", "E3", "E2"])
-    homes = draw(st.lists(st.tuples(spells(), st.booleans()), max_size=2))
+    homes = [draw(_homes([e for (_, e), _ in episodes if e])) for _ in range(draw(st.integers(0, 2)))]
     detentions = draw(st.lists(spells(), max_size=1))
     orders = draw(st.lists(st.tuples(spells(), st.booleans()), max_size=1))
     return history(
         *(care(s, e, status, reason_ended=draw(ends) if e else None) for (s, e), status in episodes),
         born_on=draw(st.sampled_from([BORN, date(2008, 2, 29)])),
-        family_placements=tuple(
-            FamilyPlacement(with_whom="parent", started_on=s, ended_on=e, broke_down_on=e if failed else None)
-            for (s, e), failed in homes
-        ),
+        family_placements=tuple(homes),
         detentions=tuple(Detention(kind="young_offender_institution", started_on=s, ended_on=e) for s, e in detentions),
         special_guardianships=tuple(
             SpecialGuardianship(made_on=s, ended_on=e, was_looked_after_before=after) for (s, e), after in orders

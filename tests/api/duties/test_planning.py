@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.duties import law
 from api.duties.models import Review, ReviewRequest
 from api.duties.planning import (
     can_refuse,
@@ -119,6 +120,17 @@ def test_review_when_cancelled_after_it_was_asked_for_then_the_request_stands() 
 )
 def test_review_when_asked_then_the_duty_says_by_whom(by: str, code: str) -> None:
     assert code in {duty.code for duty in review_duties(PLAN, [], [asked(PLAN, by)])}
+
+
+@pytest.mark.parametrize("event", sorted(law.review_events()))
+def test_review_when_something_happened_then_the_duty_says_what(event: str) -> None:
+    request = ReviewRequest(asked_on=PLAN, by="event", event=event)
+    assert review_due(PLAN, [], [request]).why.startswith(law.review_events()[event])
+
+
+def test_review_when_what_happened_is_not_in_the_list_then_it_is_due_all_the_same() -> None:
+    request = ReviewRequest(asked_on=PLAN, by="event", event="struck_by_lightning")
+    assert review_due(PLAN, [], [request]).why == law.rule("review_event", PLAN).why
 
 
 def test_review_when_moved_to_unregulated_housing_then_after_28_days_and_every_three_months() -> None:

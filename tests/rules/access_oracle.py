@@ -2,6 +2,7 @@
 
 from tests.rules.access_plans import may_of_plan
 from tests.rules.access_records import may_of_record
+from tests.rules.access_returns import RETURN_KEYS, may_of_return
 from tests.rules.access_world import MEMBERS, ON_CASES, PEOPLE, Actor, current_advisers, sees_in_touch, sees_whole
 
 KEYS = {
@@ -63,6 +64,7 @@ KEYS = {
     "duty_dates": "person_id",
     "duty_checks": "person_id",
     "duty_recomputes": "duty_recompute_id",
+    **RETURN_KEYS,
 }
 
 CASES = {"young_people", "contact_points"}
@@ -137,6 +139,8 @@ def may(actor: Actor, verb: str, table: str, owner: str) -> bool:
     decided = may_of_plan(actor, service, verb, table, owner)
     if decided is None:
         decided = may_of_record(actor, service, verb, table, owner)
+    if decided is None:
+        decided = may_of_return(actor, service, verb, table, owner)
     if decided is not None:
         return decided
     if service is not None:

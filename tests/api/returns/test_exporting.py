@@ -72,8 +72,8 @@ async def add_life(admin: asyncpg.Connection, person_id: UUID, **left_out: Any) 
     if "judgement" not in left_out:
         await admin.execute(
             "INSERT INTO suitability_assessments (person_id, accommodation_spell_id, assessed_on, is_suitable,"
-            " facilities_and_services, state_of_repair, safety, location, support, tenancy_status,"
-            " financial_commitments, young_persons_views, rights_and_responsibilities, funding_arrangements)"
+            " facilities_and_services, repair, safety, location, support, tenancy_status,"
+            " costs_and_affordability, young_persons_views, rights_and_responsibilities, funding_arrangements)"
             " VALUES ($1, $2, '2024-06-01', true, '-', '-', '-', '-', '-', '-', '-', '-', '-', '-')",
             person_id, spell_id,
         )  # fmt: skip

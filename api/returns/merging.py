@@ -142,7 +142,10 @@ def _uasc(row: Filed, here: Here, born_on: date, episodes: Sequence[Record]) -> 
         allowed = f"up to {show_day(anniversary_in_903(born_on, 18))}"
         raise Refusal(row, "DUC", "is after the 18th birthday", allowed)
     since = here.person["uasc_from"] if here.person else None
-    since = since or min((episode["started_on"] for episode in episodes), default=None)
+    starts = [episode["started_on"] for episode in episodes]
+    if since is None or since in starts:
+        # The return does not say since when: whoever came alone is looked after from the day they are found.
+        since = min(starts, default=None)
     if since is None:
         raise Refusal(row, "CHILD", "has no episode of care, so since when is not known", "an Episodes row")
     if until is not None and until <= since:

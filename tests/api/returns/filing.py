@@ -58,18 +58,18 @@ async def import_one(url: str, folder: Path, *, year: int = 2026, **told: Any) -
 
 STATE = """
     SELECT p.child_id_la, p.full_name, p.sex, p.born_on, p.ethnic, p.upn, p.uasc_from, p.uasc_until, p.is_mother,
-        (SELECT array_agg((e.started_on, e.ended_on, e.place, e.reason_ended, e.legal_status, e.urn)::text ORDER BY 1)
-         FROM episodes AS e WHERE e.person_id = p.person_id) AS episodes,
-        (SELECT array_agg((c.started_on, c.ended_on, c.is_short_break)::text ORDER BY 1)
-         FROM care_periods AS c WHERE c.person_id = p.person_id) AS periods,
-        (SELECT array_agg((m.started_on, m.ended_on, m.kind)::text ORDER BY 1)
-         FROM missing_episodes AS m WHERE m.person_id = p.person_id) AS missing,
-        (SELECT array_agg((r.held_on, r.participation)::text ORDER BY 1)
-         FROM looked_after_reviews AS r WHERE r.person_id = p.person_id) AS reviews,
-        (SELECT array_agg((i.birthday_on, i.status, i.activity, i.accommodation)::text ORDER BY 1)
-         FROM in_touch_records AS i WHERE i.person_id = p.person_id) AS in_touch,
-        (SELECT array_agg((f.collection_year, f.file, f.row_key, f.cells)::text ORDER BY 1)
-         FROM filed_rows AS f WHERE f.person_id = p.person_id) AS filed
+        ARRAY(SELECT (e.started_on, e.ended_on, e.place, e.reason_ended, e.legal_status, e.urn)::text
+              FROM episodes AS e WHERE e.person_id = p.person_id ORDER BY 1) AS episodes,
+        ARRAY(SELECT (c.started_on, c.ended_on, c.is_short_break)::text
+              FROM care_periods AS c WHERE c.person_id = p.person_id ORDER BY 1) AS periods,
+        ARRAY(SELECT (m.started_on, m.ended_on, m.kind)::text
+              FROM missing_episodes AS m WHERE m.person_id = p.person_id ORDER BY 1) AS missing,
+        ARRAY(SELECT (r.held_on, r.participation)::text
+              FROM looked_after_reviews AS r WHERE r.person_id = p.person_id ORDER BY 1) AS reviews,
+        ARRAY(SELECT (i.birthday_on, i.status, i.activity, i.accommodation)::text
+              FROM in_touch_records AS i WHERE i.person_id = p.person_id ORDER BY 1) AS in_touch,
+        ARRAY(SELECT (f.collection_year, f.file, f.row_key, f.cells)::text
+              FROM filed_rows AS f WHERE f.person_id = p.person_id ORDER BY 1) AS filed
     FROM young_people AS p ORDER BY p.child_id_la
 """
 

@@ -320,3 +320,30 @@ async def test_extract_when_a_row_does_not_fit_then_it_is_refused_and_the_others
 
 def test_defaults_when_used_then_they_are_of_one_child() -> None:
     assert {cells["CHILD"] for cells in DEFAULTS.values()} == {"1001"}
+
+
+@pytest.mark.parametrize("order", [(2026, 2025, 2024), (2025, 2026, 2024), (2024, 2026, 2025)])
+async def test_years_when_imported_in_any_order_then_who_fits_is_taken_and_the_right_order_ends_as_ever(
+    database: TestDatabase, admin: asyncpg.Connection, tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    write(tmp_path, children(60, seed=3, today=TODAY), today=TODAY)
+    reference = await _import_years(database, admin, tmp_path, (2024, 2025, 2026))
+    await admin.execute("TRUNCATE young_people CASCADE")
+    for year in order:
+        _, refused = await import_one(database.admin_url, tmp_path / str(year), year=year)
+        # Of a year that is left out only that file knows when an episode ended.
+        assert all("overlaps" in ",".join(row) for row in refused)
+        assert not refused or 2025 in order[order.index(year) :]
+    assert await _import_years(database, admin, tmp_path, (2024, 2025, 2026)) == reference
+    starts = await admin.fetch("SELECT person_id, min(started_on) FROM episodes GROUP BY person_id")
+    periods = await admin.fetch("SELECT person_id, min(started_on) FROM care_periods GROUP BY person_id")
+    assert sorted(starts) == sorted(periods)
+
+
+async def _import_years(
+    database: TestDatabase, admin: asyncpg.Connection, folder: Path, years: tuple[int, ...]
+) -> list[tuple[object, ...]]:
+    for year in years:
+        _, refused = await import_one(database.admin_url, folder / str(year), year=year)
+        assert refused == []
+    return await state(admin)

@@ -1,7 +1,4 @@
-"""The service's commands: `python -m api serve | work | migrate | demo | import | export | check | …`.
-
-Each of `demo`, `import` and `export` says with --help what it can be told.
-"""
+"""The service's commands, as `python -m api`: serve, work, migrate, administrator, demo, import, export, check, retry."""
 
 import argparse
 import asyncio
@@ -15,6 +12,7 @@ from api.settings import (
     AdministratorSettings,
     CheckAuditSettings,
     MigrateSettings,
+    ReturnsSettings,
     ServeSettings,
     SettingsError,
     WorkSettings,
@@ -79,7 +77,15 @@ def demo(words: Sequence[str] = ()) -> None:
 
     if words:
         sys.exit(asyncio.run(run_demo(words, _administrators_url, print)))
-    print(asyncio.run(load_demo(read_settings(MigrateSettings, os.environ).migration_database_url)))
+    settings = read_settings(MigrateSettings, os.environ)
+    print(asyncio.run(load_demo(settings.migration_database_url, settings.oidc_issuer)))
+
+
+def administrator() -> None:
+    """Adds the first administrator, who can sign in and add everybody else."""
+    from api.app import add_first_administrator  # noqa: PLC0415
+
+    print(asyncio.run(add_first_administrator(read_settings(AdministratorSettings, os.environ))))
 
 
 def import_files(words: Sequence[str] = ()) -> None:
@@ -97,7 +103,7 @@ def export_files(words: Sequence[str] = ()) -> None:
 
 
 def _administrators_url() -> str:
-    return read_settings(AdministratorSettings, os.environ).migration_database_url
+    return read_settings(ReturnsSettings, os.environ).migration_database_url
 
 
 def check() -> None:
@@ -127,6 +133,7 @@ def retry() -> None:
 
 
 COMMANDS: dict[str, Callable[[], None]] = {
+    "administrator": administrator,
     "check": check,
     "check audit": check_audit,
     "retry": retry,

@@ -53,12 +53,10 @@ ALTER TABLE young_people
     ADD COLUMN name_folded text NOT NULL GENERATED ALWAYS AS (fold_name(full_name || ' ' || preferred_name)) STORED,
     ADD COLUMN version integer NOT NULL DEFAULT 1;
 
-ALTER TABLE allocations
-    ADD COLUMN reason text CHECK (length(reason) BETWEEN 1 AND 500),
-    ADD COLUMN version integer NOT NULL DEFAULT 1,
-    ADD CONSTRAINT allocations_one_at_a_time EXCLUDE USING gist (
-        uuid_range(person_id, person_id, '[]') WITH &&, daterange(starts_on, ended_on, '[]') WITH &&
-    );
+-- One adviser at a time; only the day of a handover may be both advisers' own.
+ALTER TABLE allocations ADD CONSTRAINT allocations_one_at_a_time EXCLUDE USING gist (
+    uuid_range(person_id, person_id, '[]') WITH &&, daterange(starts_on, ended_on) WITH &&
+);
 CREATE INDEX allocations_ever_staff ON allocations (staff_id);
 
 -- How a number may be used. A note for those who ring or write; the hours are London wall time.
@@ -105,6 +103,7 @@ CREATE TABLE staff_absences (
         uuid_range(staff_id, staff_id, '[]') WITH &&, daterange(started_on, ended_on) WITH &&
     )
 );
+CREATE INDEX staff_absences_staff ON staff_absences (staff_id, started_on);
 CREATE INDEX staff_absences_cover ON staff_absences (covered_by_staff_id);
 
 CREATE TABLE care_periods (
@@ -317,8 +316,6 @@ GRANT INSERT (
     needs_reading_support, sex, ethnic, upn, child_id_la, dob_status, uasc_from, uasc_until, has_disability,
     safe_contact_note_enc
 ) ON young_people TO fifteenplus_signed_in;
-GRANT INSERT (person_id, staff_id, starts_on, ended_on, reason), UPDATE (ended_on, reason)
-ON allocations TO fifteenplus_signed_in;
 GRANT INSERT (person_id, born_on, status, accepted_on) ON birth_dates TO fifteenplus_signed_in;
 GRANT INSERT (staff_id, started_on, ended_on, covered_by_staff_id), UPDATE (started_on, ended_on, covered_by_staff_id)
 ON staff_absences TO fifteenplus_signed_in;
@@ -399,10 +396,6 @@ CREATE TRIGGER young_people_history BEFORE UPDATE ON young_people
 FOR EACH ROW EXECUTE FUNCTION sec.keep_history('person_id');
 CREATE TRIGGER young_people_audit AFTER INSERT OR UPDATE ON young_people
 FOR EACH ROW EXECUTE FUNCTION audit_notes_change('person_id');
-CREATE TRIGGER allocations_history BEFORE UPDATE ON allocations
-FOR EACH ROW EXECUTE FUNCTION sec.keep_history('allocation_id');
-CREATE TRIGGER allocations_audit AFTER INSERT OR UPDATE ON allocations
-FOR EACH ROW EXECUTE FUNCTION audit_notes_change('allocation_id');
 CREATE TRIGGER staff_absences_history BEFORE UPDATE ON staff_absences
 FOR EACH ROW EXECUTE FUNCTION sec.keep_history('absence_id');
 CREATE TRIGGER staff_absences_audit AFTER INSERT OR UPDATE ON staff_absences
@@ -426,7 +419,7 @@ GRANT EXECUTE ON FUNCTION sec.may_advise(uuid, date) TO fifteenplus_signed_in;
 RESET ROLE;
 SET LOCAL ROLE fifteenplus_owner;
 
--- A manager takes young people into their own team, and says whose adviser is who; never one who has left.
+-- A manager takes young people into their own team, and gives nobody an adviser who has left.
 CREATE POLICY manager_adds_young_people ON young_people FOR INSERT TO fifteenplus_signed_in
 WITH CHECK (
     (SELECT w.staff_role FROM sec.who() AS w) = 'manager' AND team_id = (SELECT w.team_id FROM sec.who() AS w)
@@ -436,15 +429,9 @@ USING ((SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(A
 WITH CHECK (
     (SELECT w.staff_id FROM sec.who() AS w) IS NOT NULL AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
 );
-CREATE POLICY manager_adds_allocations ON allocations FOR INSERT TO fifteenplus_signed_in
-WITH CHECK (
+ALTER POLICY manager_allocates ON allocations WITH CHECK (
     (SELECT w.staff_role FROM sec.who() AS w) = 'manager' AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
     AND sec.may_advise(staff_id, starts_on)
-);
-CREATE POLICY manager_changes_allocations ON allocations FOR UPDATE TO fifteenplus_signed_in
-USING ((SELECT w.staff_role FROM sec.who() AS w) = 'manager' AND person_id = ANY(ARRAY(SELECT sec.visible_people())))
-WITH CHECK (
-    (SELECT w.staff_role FROM sec.who() AS w) = 'manager' AND person_id = ANY(ARRAY(SELECT sec.visible_people()))
 );
 
 -- Colleagues know who is away, and a young person of their own adviser; everybody says so of themselves, and a

@@ -123,15 +123,15 @@ GET_APPOINTMENT = """
         'moved_from_starts_at', a.moved_from_starts_at, 'cancelled_at', a.cancelled_at,
         'cancelled_by', a.cancelled_by, 'cancel_reason', a.cancel_reason, 'outcome_note', a.outcome_note,
         'version', a.version
-    )::text, a.version, audit_notes_views(ARRAY[a.person_id], 'appointments')
+    )::text, audit_notes_views(ARRAY[a.person_id], 'appointments')
     FROM appointments AS a LEFT JOIN staff AS f ON f.staff_id = a.staff_id WHERE a.appointment_id = $1
 """
 
 
-async def get_appointment(connection: Connection, appointment_id: UUID) -> tuple[bytes, int] | None:
-    """One appointment as JSON and its version; noted as a look."""
-    row = await connection.fetchrow(GET_APPOINTMENT, appointment_id)
-    return None if row is None else (row[0].encode(), row[1])
+async def get_appointment(connection: Connection, appointment_id: UUID) -> StaffAppointment | None:
+    """One appointment; noted as a look."""
+    text: str | None = await connection.fetchval(GET_APPOINTMENT, appointment_id)
+    return None if text is None else msgspec.json.decode(text, type=StaffAppointment)
 
 
 GET_EVENT = """

@@ -19,7 +19,6 @@ from api.appointments.models import (
 from api.kit.access import requires_case_staff, requires_full_level, requires_young_person
 from api.kit.bodies import Nothing
 from api.kit.pages import LONGEST_CURSOR_CHARS, LONGEST_PAGE, Page
-from api.kit.reads import json_as_read
 from api.kit.signed_in import Written, reading, write
 from api.kit.words import load_words
 
@@ -64,8 +63,8 @@ async def list_my_appointments(
 async def show_appointment(request: AnyRequest, appointment_id: FromPath[UUID]) -> Response[StaffAppointment]:
     """One appointment."""
     async with reading(request) as (connection, _):
-        document, version = await service.get_appointment(connection, appointment_id)
-    return json_as_read(request, document, version)
+        found = await service.get_appointment(connection, appointment_id)
+    return Response(found, headers={"ETag": f'"{found.version}"'})
 
 
 @post(f"{APPOINTMENT}/move", guards=[requires_case_staff], status_code=200, opt={"body": Move})

@@ -79,8 +79,8 @@ async def list_of_staff(
     return _page(found, count)
 
 
-async def get_appointment(connection: Connection, appointment_id: UUID) -> tuple[bytes, int]:
-    """One appointment as JSON (a `StaffAppointment`) and its version. Raises NotFound."""
+async def get_appointment(connection: Connection, appointment_id: UUID) -> StaffAppointment:
+    """One appointment. Raises NotFound."""
     found = await queries.get_appointment(connection, appointment_id)
     if found is None:
         raise NotFound

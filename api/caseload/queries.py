@@ -141,7 +141,7 @@ GET_WHOLE = """
         'allocations', (
             SELECT coalesce(json_agg(json_build_object(
                 'allocation_id', n.allocation_id, 'staff_id', n.staff_id, 'adviser_name', s.shown_name,
-                'starts_on', n.starts_on, 'ended_on', n.ended_on, 'reason', n.reason, 'version', n.version
+                'starts_on', n.starts_on, 'ended_on', n.ended_on, 'version', n.version
             ) ORDER BY n.starts_on DESC), '[]')
             FROM allocations AS n JOIN staff AS s USING (staff_id) WHERE n.person_id = p.person_id
         ),

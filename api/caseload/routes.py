@@ -12,7 +12,7 @@ from api.kit.access import requires_case_staff, requires_manager
 from api.kit.pages import LONGEST_CURSOR_CHARS, LONGEST_PAGE, Page
 from api.kit.signed_in import AnyRequest, Written, reading, write
 from api.people import service as people
-from api.people.models import Absence, ContactPointUse, NewAllocation, YoungPersonDetails
+from api.people.models import Absence, ContactPointUse, YoungPersonDetails
 
 PATH = "/admin/v1/young-people"
 PERSON = PATH + "/{person_id:uuid}"
@@ -80,12 +80,6 @@ async def change_young_person(request: AnyRequest, person_id: FromPath[UUID]) ->
     )
 
 
-@post(f"{PERSON}/allocations", guards=[requires_manager], status_code=201, opt={"body": NewAllocation})
-async def allocate_adviser(request: AnyRequest, person_id: FromPath[UUID]) -> Response[Written]:
-    """Gives a young person another adviser from a day on."""
-    return await write(request, NewAllocation, lambda asked, new: service.allocate(asked, person_id, new), status=201)
-
-
 @put(f"{PERSON}/contact-points/{{contact_point_id:uuid}}", guards=[requires_case_staff], opt={"body": ContactPointUse})
 async def change_contact_point(
     request: AnyRequest, person_id: FromPath[UUID], contact_point_id: FromPath[UUID]
@@ -117,7 +111,6 @@ ROUTES = [
     list_changes,
     add_young_person,
     change_young_person,
-    allocate_adviser,
     change_contact_point,
     add_absence,
     change_absence,

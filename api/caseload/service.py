@@ -1,4 +1,4 @@
-"""What the team reads of its young people, and how somebody is taken in, changed, and given an adviser."""
+"""What the team reads of its young people, and how somebody is taken in and changed."""
 
 import base64
 from datetime import date
@@ -16,7 +16,7 @@ from api.kit.field_keys import FieldKeys
 from api.kit.pages import Page, read_cursor, write_cursor
 from api.kit.signed_in import Write, Written
 from api.people import service as people
-from api.people.models import NewAllocation, YoungPersonDetails
+from api.people.models import YoungPersonDetails
 
 SHORTEST_NAME = 2
 
@@ -89,12 +89,5 @@ async def create(asked: Write, keys: FieldKeys, details: YoungPersonDetails) -> 
 async def change(asked: Write, keys: FieldKeys, person_id: UUID, details: YoungPersonDetails) -> Written:
     """Changes who somebody is; another date of birth or a death changes what is due."""
     written = await people.change(asked, keys, person_id, details)
-    await cases.recompute(asked.connection, person_id)
-    return written
-
-
-async def allocate(asked: Write, person_id: UUID, new: NewAllocation) -> Written:
-    """Gives somebody another adviser, which starts the time in which they must be in touch."""
-    written = await people.allocate(asked, person_id, new)
     await cases.recompute(asked.connection, person_id)
     return written

@@ -8,7 +8,7 @@ from litestar.params import FromPath, QueryParameter
 
 from api.homes import service
 from api.homes.models import Home, HomeAddress, HomeDetails, Move, NewAddress, OwnHome, Suitability
-from api.kit.access import requires_case_staff, requires_full_level
+from api.kit.access import requires_case_staff, requires_case_staff_stepped_up, requires_full_level
 from api.kit.pages import LONGEST_CURSOR_CHARS, LONGEST_PAGE, Page
 from api.kit.signed_in import AnyRequest, Written, reading, write
 from api.kit.words import load_words
@@ -59,7 +59,7 @@ async def assess_home(request: AnyRequest, person_id: FromPath[UUID], spell_id: 
     )
 
 
-@get(f"{PERSON}/home/address", guards=[requires_case_staff])
+@get(f"{PERSON}/home/address", guards=[requires_case_staff_stepped_up])
 async def show_address(request: AnyRequest, person_id: FromPath[UUID]) -> Response[HomeAddress]:
     """Where somebody lives now. That it was read is noted by itself."""
     async with reading(request) as (connection, _):

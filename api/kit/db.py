@@ -34,7 +34,8 @@ SET_HOLDER = """
         set_config('synchronous_commit', 'on', false)
 """
 SIGN_ON = """
-    SELECT w.session_id, w.person_id, w.staff_id, w.team_id, w.staff_role, w.level, w.signed_in_at
+    SELECT w.session_id, w.person_id, w.staff_id, w.team_id, w.staff_role, w.level, w.signed_in_at,
+        w.stepped_up_at
     FROM sec.sign_on($1) AS w
 """
 DO_NOT_WAIT = "SET LOCAL synchronous_commit = off"

@@ -1,7 +1,8 @@
 """What can go wrong, each with its HTTP status, and how it is told: RFC 9457 problem+json."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import msgspec
@@ -25,6 +26,8 @@ class Problem(Exception):
 
     status = HTTPStatus.BAD_REQUEST
     headers: ClassVar[dict[str, str]] = {}
+    more: ClassVar[dict[str, str]] = {}
+    """Members of the answer besides RFC 9457's own, or instead of them, for a client to act on."""
 
     def __init__(self, detail: str | None = None, *, errors: Sequence[FieldError] = ()) -> None:
         self.detail = detail or type(self).__doc__ or ""
@@ -40,6 +43,19 @@ class NotAllowed(Problem):
     """You may not do this."""
 
     status = HTTPStatus.FORBIDDEN
+
+
+class StepUpNeeded(NotAllowed):
+    """This needs you to sign in again first."""
+
+    # The challenge of RFC 9470; `sign_in` is where a browser goes to answer it.
+    headers: ClassVar[dict[str, str]] = {
+        "WWW-Authenticate": 'Cookie error="insufficient_user_authentication", max_age="300"'
+    }
+    more: ClassVar[dict[str, str]] = {
+        "type": "urn:fifteenplus:problem:step-up-needed",
+        "sign_in": "/admin/v1/sign-in?step_up=true",
+    }
 
 
 class NotSignedIn(Problem):
@@ -107,7 +123,7 @@ class Unavailable(Problem):
 
 def answer_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
     """A problem of ours as its caller reads it."""
-    return _problem_response(problem.status, problem.detail, dict(problem.headers), problem.errors)
+    return _problem_response(problem.status, problem.detail, dict(problem.headers), problem.errors, problem.more)
 
 
 def answer_http_exception(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
@@ -146,9 +162,14 @@ def _route(request: Request[Any, Any, Any]) -> str:
 
 
 def _problem_response(
-    status: HTTPStatus, detail: str, headers: dict[str, str], errors: Sequence[FieldError] = ()
+    status: HTTPStatus,
+    detail: str,
+    headers: dict[str, str],
+    errors: Sequence[FieldError] = (),
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> Response[bytes]:
     body: dict[str, object] = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    body |= more
     if errors:
         body["errors"] = errors
     return Response(

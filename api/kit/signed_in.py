@@ -71,7 +71,7 @@ class Write(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def reading(request: AnyRequest) -> AsyncIterator[tuple[Connection, Who]]:
-    """A connection acting for whoever sent a request, and who that is. Raises NotSignedIn or NotAllowed."""
+    """A connection acting for whoever sent a request, and who that is. Raises as `check_who` does."""
     async with request.app.state.signed_in.signed_on(request.state.token) as (connection, row):
         yield connection, check_who(request, row)
 

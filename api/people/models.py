@@ -57,14 +57,6 @@ class YoungPersonDetails(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     safe_contact_note: LongText | None = None
 
 
-class NewAllocation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who becomes somebody's personal adviser, and from which day."""
-
-    staff_id: UUID
-    starts_on: date
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)] | None = None
-
-
 class Absence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Days on which one of the team is away; `ended_on` is the first day back."""
 

@@ -144,40 +144,6 @@ async def get_staff(connection: Connection, staff_id: UUID) -> tuple[str, date |
     return None if row is None else (row[0], row[1])
 
 
-LAST_ALLOCATION = """
-    SELECT allocation_id, starts_on, ended_on, version FROM allocations
-    WHERE person_id = $1 ORDER BY starts_on DESC LIMIT 1
-"""
-
-
-async def last_allocation(connection: Connection, person_id: UUID) -> tuple[UUID, date, date | None, int] | None:
-    """The latest adviser's allocation: its id, first day, last day and version."""
-    row = await connection.fetchrow(LAST_ALLOCATION, person_id)
-    return None if row is None else (row[0], row[1], row[2], row[3])
-
-
-END_ALLOCATION = "UPDATE allocations SET ended_on = $2, reason = coalesce($3, reason) WHERE allocation_id = $1"
-
-
-async def end_allocation(connection: Connection, allocation_id: UUID, ended_on: date, reason: str | None) -> None:
-    """Ends an allocation with that day."""
-    await connection.execute(END_ALLOCATION, allocation_id, ended_on, reason)
-
-
-ADD_ALLOCATION = """
-    INSERT INTO allocations (person_id, staff_id, starts_on, reason) VALUES ($1, $2, $3, $4)
-    RETURNING allocation_id, version
-"""
-
-
-async def add_allocation(
-    connection: Connection, person_id: UUID, staff_id: UUID, starts_on: date, reason: str | None
-) -> tuple[UUID, int]:
-    """Makes one of the staff somebody's adviser; returns the record's id and version."""
-    row: Any = await connection.fetchrow(ADD_ALLOCATION, person_id, staff_id, starts_on, reason)
-    return row[0], row[1]
-
-
 LIST_ABSENCES = """
     SELECT absence_id, started_on, ended_on, version FROM staff_absences WHERE staff_id = $1 ORDER BY started_on
 """

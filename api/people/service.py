@@ -13,7 +13,6 @@ from api.audit import service as audit
 from api.audit.models import Verb
 from api.duties import codes
 from api.kit import clock
-from api.kit.access import ON_CASES
 from api.kit.clock import say_day, say_time
 from api.kit.crypto import Place
 from api.kit.db import Connection
@@ -27,7 +26,6 @@ from api.people.models import (
     Adviser,
     ContactPointUse,
     Held,
-    NewAllocation,
     OwnTeam,
     WorkingDay,
     YoungPersonDetails,
@@ -223,43 +221,9 @@ def _one_child_id() -> Iterator[None]:
         raise Conflict(errors=[FieldError("child_id_la", "Somebody has this number already. Look them up.")]) from None
 
 
-async def allocate(asked: Write, person_id: UUID, new: NewAllocation) -> Written:
-    """Gives a young person another adviser from a day on; the one before has them until the day before.
-
-    Raises NotFound, Stale, Refused (somebody who has left or has no cases, days that cannot be).
-    """
-    held = await hold(asked.connection, person_id)
-    asked.check_version(held.version)
-    check_days(held, new.starts_on, name="starts_on", may_be_ahead=True)
-    await _check_adviser(asked.connection, new)
-    last = await queries.last_allocation(asked.connection, person_id)
-    if last is not None:
-        allocation_id, starts_on, ended_on, _ = last
-        if new.starts_on <= starts_on:
-            raise Conflict(errors=[FieldError(
-                "starts_on", "Another adviser begins on that day or later.", (f"a day after {say_day(starts_on)}",)
-            )])  # fmt: skip
-        if ended_on is None or ended_on >= new.starts_on:
-            day_before = new.starts_on - timedelta(days=1)
-            await queries.end_allocation(asked.connection, allocation_id, day_before, new.reason)
-    allocation_id, version = await queries.add_allocation(
-        asked.connection, person_id, new.staff_id, new.starts_on, new.reason
-    )
-    return Written(allocation_id, version, f"/admin/v1/young-people/{person_id}")
-
-
 async def get_staff(connection: Connection, staff_id: UUID) -> tuple[str, date | None] | None:
     """The role of one of the staff, and the day on which they left or will."""
     return await queries.get_staff(connection, staff_id)
-
-
-async def _check_adviser(connection: Connection, new: NewAllocation) -> None:
-    allowed = ("a personal adviser, duty worker or manager who is here on that day",)
-    found = await queries.get_staff(connection, new.staff_id)
-    if found is None or found[0] not in ON_CASES:
-        raise Refused(errors=[FieldError("staff_id", "Nobody who works on cases.", allowed)])
-    if found[1] is not None and found[1] <= new.starts_on:
-        raise Refused(errors=[FieldError("staff_id", f"They left on {say_day(found[1])}.", allowed)])
 
 
 async def note_absence(asked: Write, absence: Absence, absence_id: UUID | None = None) -> Written:

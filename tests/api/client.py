@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+from litestar import Litestar
 from twilio.request_validator import RequestValidator
 
 from api.app import create_app
@@ -33,6 +34,9 @@ def serve_settings(database: TestDatabase, **changes: Any) -> ServeSettings:
         "twilio_auth_tokens": TOKENS,
         "bot_actions_secret": ACTIONS_SECRET,
         "rasa_url": "http://127.0.0.1:1",
+        "oidc_issuer": "http://127.0.0.1:1",
+        "oidc_client_id": "fifteen-plus",
+        "oidc_client_secret": Secret("secret-between-the-provider-and-us"),
     }
     return ServeSettings(**(values | changes))
 
@@ -40,8 +44,9 @@ def serve_settings(database: TestDatabase, **changes: Any) -> ServeSettings:
 class ApiClient:
     """Posts webhooks with a signature that fits, unless told otherwise."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx.AsyncClient, app: Litestar) -> None:
         self.http = http
+        self.app = app
 
     async def twilio(
         self,
@@ -92,7 +97,8 @@ async def api_client(database: TestDatabase, **changes: Any) -> AsyncIterator[Ap
     app = create_app(serve_settings(database, **changes))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://inside") as http:
-        yield ApiClient(http)
+        yield ApiClient(http, app)
     await app.state.rasa.aclose()
+    await app.state.oidc.aclose()
     await app.state.database.close()
     await app.state.signed_in.close()

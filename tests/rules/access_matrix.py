@@ -34,6 +34,8 @@ SPECIAL_UPDATES = {
     "appointments": "young_person_answer = NULL",
     "needs_assessments": "copy_given_on = NULL",
     "pathway_plans": "copy_given_on = NULL",
+    "staff_identities": "ended_at = now()",
+    "allocations": "ended_on = '9999-12-31'",
     # What is signed stays as it is, for whoever may change it otherwise.
     "plan_sections": "my_words = my_words WHERE plan_id IN (SELECT plan_id FROM pathway_plans WHERE status = 'draft')",
 }
@@ -46,8 +48,9 @@ MAKERS = {
     "plan_reviews": "requested_by_staff_id",
     "visits_and_contacts": "recorded_by_staff_id",
     "appointments": "booked_by_staff_id",
+    "restricted_cases": "restricted_by_staff_id",
+    "staff_identities": "linked_by_staff_id",
 }
-
 
 # The wall let a statement pass, and a constraint behind it did not: never what is expected.
 PASSED_AND_FAILED = -1

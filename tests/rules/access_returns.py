@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import asyncpg
 
-from tests.rules.access_world import MEMBERS, Actor, Person, sees_whole
+from tests.rules.access_world import MEMBERS, Actor, Person, is_here, sees_whole
 
 RETURN_KEYS = {
     "missing_episodes": "missing_episode_id",
@@ -37,7 +37,7 @@ def may_of_return(actor: Actor, service: str | None, verb: str, table: str, owne
     """Whether an actor may do that; None for what is not decided here. No part of the service may do anything."""
     if table not in RETURN_KEYS:
         return None
-    is_staff = service is None and any(m.name == actor.member and not m.has_left for m in MEMBERS)
+    is_staff = service is None and any(m.name == actor.member and is_here(m) for m in MEMBERS)
     has_verb = verb == "SELECT" or (verb in {"INSERT", "UPDATE"} and table in WRITTEN_BY_STAFF)
     return is_staff and has_verb and owner in sees_whole(actor)
 

@@ -232,7 +232,8 @@ async def test_history_when_a_section_was_changed_then_it_says_who_when_and_what
     ]
     assert rows[0][3] < rows[1][3]
     noted = await team.admin.fetch(
-        "SELECT verb, actor_id, person_id FROM audit_entries WHERE record_id = $1 AND verb = 'changed' ORDER BY entry_id",
+        "SELECT verb, actor_id, person_id FROM audit_entries WHERE record_id = $1 AND verb = 'changed'"
+        " ORDER BY entry_id",
         section["section_id"],
     )
     assert [tuple(row) for row in noted] == [

@@ -139,7 +139,7 @@ async def test_review_when_it_was_held_then_it_stays_and_the_next_may_be_asked_f
     assert sorted(r["state"] for r in await reviews(team)) == ["due", "held"]
 
 
-async def test_review_when_it_is_held_then_it_is_of_the_version_that_counts_and_the_clock_starts_anew(
+async def test_review_when_it_is_held_then_it_is_of_the_plan_that_counts_and_the_clock_starts_anew(
     team: Team,
 ) -> None:
     plan_id = (await signed_plan(team)).rpartition("/")[2]
@@ -209,7 +209,7 @@ async def test_review_when_it_is_said_to_be_held_on_a_day_that_cannot_be_then_it
     assert await reviews(team) == [review]
 
 
-async def test_officer_when_a_review_is_given_to_them_then_they_see_the_plan_for_it_and_nothing_else(
+async def test_officer_when_a_review_is_given_to_them_then_they_see_the_plan_and_nothing_else(
     team: Team,
 ) -> None:
     plan = await signed_plan(team)

@@ -1,4 +1,4 @@
-"""The service's commands, as `python -m api`: serve, work, migrate, administrator, demo, import, export, check, retry."""
+"""The service's commands, as `python -m api`: serve, work, migrate, administrator, demo, import, export, check, …"""
 
 import argparse
 import asyncio

@@ -4,7 +4,7 @@ import argparse
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
@@ -60,7 +60,9 @@ def _write_year(child: DemoChild, year: int, files: dict[str, Writer], *, is_fir
         return
     files["Names"].writerow((child.child, child.full_name, child.preferred_name))
     born_on = _day(child.born_on)
-    is_mother, child_born_on = _motherhood(child, ends_on) if episodes else ("", "")
+    is_mother, child_born_on = ("", "")
+    if episodes:
+        is_mother, child_born_on = _motherhood(child, min(episodes[-1].ended_on or ends_on, ends_on))
     files["Header"].writerow(
         (child.child, _sex(child, year), born_on, child.ethnic, child.upn, is_mother, child_born_on)
     )
@@ -90,7 +92,7 @@ def _write_kept(child: DemoChild, episodes: Sequence[DemoEpisode], year: int, fi
     if begun_on >= starts_on:
         files["PrevPerm"].writerow((child.child, born_on, "Z1", "", ""))
     if begun_on <= starts_on and (left_on is None or left_on >= ends_on):
-        is_school_age = age_on(child.born_on, starts_on) < 17
+        is_school_age = age_on(child.born_on, starts_on - timedelta(days=1)) < 17
         score = str(rng.randrange(31)) if is_school_age else ""
         misuse, convicted = rng.random() < 0.05, rng.random() < 0.04
         checks = ("1" if rng.random() < 0.85 else "0" for _ in range(3))

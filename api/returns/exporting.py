@@ -1,6 +1,6 @@
 """Writes the returns from the records: what is known, as it stood at the end of the year; what is not, is listed."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ from api.returns import queries
 from api.returns.checks import NAMES, document, return_kinds, show_day
 from api.returns.facts import Facts, inspected_facts, inspection_facts, leaver_facts, load, of_extract
 from api.returns.files import Writer, written
-from api.returns.merging import leaver_birthday, of_birthday
+from api.returns.merging import cared_for_until, leaver_birthday, of_birthday
 from api.returns.models import ExportSummary, Kind, Record
 
 AT_ONCE = 500
@@ -113,7 +113,7 @@ def _write_person(one: Facts, year: int, today: date, kinds: list[Kind], lists: 
     filed = [row for row in one.filed_rows if episodes]
     if not (episodes or leaver or filed):
         return False
-    _write_header(one, year, lists, has_episodes=bool(episodes))
+    _write_header(one, year, lists, episodes)
     for episode in episodes:
         lists.add("Episodes", child, *_episode(episode, ends_on))
     if leaver:
@@ -151,13 +151,13 @@ def _episode(episode: Record, ends_on: date) -> Iterator[str]:
     yield from (episode[name] or "" for name in ("home_post", "pl_post", "urn"))
 
 
-def _write_header(one: Facts, year: int, lists: Lists, *, has_episodes: bool) -> None:
+def _write_header(one: Facts, year: int, lists: Lists, episodes: Sequence[Record]) -> None:
     person = one.person
-    is_mother, child_born_on = _motherhood(person, codes.last_day(year)) if has_episodes else ("", "")
+    is_mother, child_born_on = _motherhood(person, cared_for_until(episodes, year)) if episodes else ("", "")
     cells = (_sex(person, year), show_day(person["born_on"]), person["ethnic"] or "", person["upn"] or "")
     lists.add("Header", person["child_id_la"], *cells, is_mother, child_born_on)
     needed = {"SEX": cells[0], "ETHNIC": cells[2]}
-    if has_episodes:
+    if episodes:
         needed |= {"UPN": cells[3]} | ({"MOTHER": is_mother} if person["sex"] == "F" else {})
     source = str(document()["source"])
     lacking = tuple(Missing(name, f"{name} is not recorded.", source) for name, said in needed.items() if not said)
@@ -171,10 +171,11 @@ def _sex(person: Record, year: int) -> str:
     return before.get(person["sex"], "")
 
 
-def _motherhood(person: Record, ends_on: date) -> tuple[str, str]:
+def _motherhood(person: Record, until: date) -> tuple[str, str]:
+    """Whether she had a child while she was looked after, and its birthday; a child born later is not asked about."""
     if person["sex"] != "F" or person["is_mother"] is None:
         return "", ""
-    if not person["is_mother"] or (person["first_child_born_on"] or date.min) > ends_on:
+    if not person["is_mother"] or (person["first_child_born_on"] or date.min) > until:
         return "0", ""
     return "1", show_day(person["first_child_born_on"])
 

@@ -102,7 +102,7 @@ def _merge_person(
 ) -> None:
     said: Record = {}
     if filed["Header"]:
-        said |= _header(filed["Header"][0], here, year)
+        said |= _header(filed["Header"][0], here, cared_for_until(episodes, year))
     if filed["UASC"]:
         said |= _uasc(filed["UASC"][0], here, born_on, episodes)
     if here.person is None:
@@ -118,7 +118,13 @@ def _merge_person(
         change.changed["young_people"] = [here.person | said]
 
 
-def _header(row: Filed, here: Here, year: int) -> Record:
+def cared_for_until(episodes: Sequence[Record], year: int) -> date:
+    """Until when the return of a year looks at somebody: the day that care ended, or the last day of the year."""
+    ended_on = episodes[-1]["ended_on"] if episodes else None
+    return min(ended_on or date.max, codes.last_day(year))
+
+
+def _header(row: Filed, here: Here, until: date) -> Record:
     cells = row.cells
     sexes = document()["sex_before_2024_25"]
     is_mother = {"1": True, "0": False}.get(cells["MOTHER"] or "")
@@ -130,7 +136,7 @@ def _header(row: Filed, here: Here, year: int) -> Record:
         "first_child_born_on": day(cells["MC_DOB"]),
     }
     if is_mother is False and here.person and here.person["is_mother"]:
-        if (here.person["first_child_born_on"] or date.max) <= codes.last_day(year):
+        if (here.person["first_child_born_on"] or date.max) <= until:
             raise Refusal(row, "MOTHER", "is 0, and she is recorded here as a mother", "1")
         del said["is_mother"]
     return {name: value for name, value in said.items() if value is not None}

@@ -45,6 +45,21 @@ class Verdict:
         return is_whole and not self.counted
 
 
+@dataclass(frozen=True)
+class Context:
+    """What the conditions look at besides the row itself."""
+
+    looked_after: set[str]
+    still_looked_after: set[str]
+    ends_on: date
+
+    @classmethod
+    def of(cls, episodes: Sequence[dict[str, str]], year: int) -> "Context":
+        """Of a year's episodes."""
+        open_ones = {row["CHILD"] for row in episodes if not row["DEC"]}
+        return cls({row["CHILD"] for row in episodes}, open_ones, last_day(year))
+
+
 def judge(folder: Path, *, year: int, previous: Path | None = None) -> Verdict:
     """The verdict on a folder, with last year's files beside it."""
     command: list[str | Path] = [JUDGE.folder / "bin" / "python", "-I", SCRIPT, folder, "--year", str(year)]
@@ -54,8 +69,8 @@ def judge(folder: Path, *, year: int, previous: Path | None = None) -> Verdict:
         raise RuntimeError(f"the judge could not judge: {asked.stderr[-2000:]}")
     said = json.loads(asked.stdout)
     failures = [Failure(f["rule"], f["table"], f["line"], f["row"]) for f in said["failures"]]
-    looked_after = {row["CHILD"] for row in rows_of(folder / "episodes.csv")}
-    counted = [failure for failure in failures if not _is_allowed(failure, looked_after, year)]
+    context = Context.of(rows_of(folder / "episodes.csv"), year)
+    counted = [failure for failure in failures if not _is_allowed(failure, context)]
     return Verdict(said["run"], said["crashed"], failures, counted)
 
 
@@ -91,28 +106,38 @@ def with_history(folder: Path, previous: Path, earlier: Sequence[Path]) -> Path:
     return folder
 
 
-def _placed_out_of_area(failure: Failure, looked_after: set[str], ends_on: date) -> bool:
+def _placed_out_of_area(failure: Failure, files: Context) -> bool:
     return failure.row.get("PLACE") == "K3" and failure.row.get("PL_LOCATION") == "OUT"
 
 
-def _no_episodes_this_year(failure: Failure, looked_after: set[str], ends_on: date) -> bool:
-    return failure.row["CHILD"] not in looked_after and not {"MOTHER", "MC_DOB"} & failure.row.keys()
+def _no_episodes_this_year(failure: Failure, files: Context) -> bool:
+    return failure.row["CHILD"] not in files.looked_after and not {"MOTHER", "MC_DOB"} & failure.row.keys()
 
 
-def _aged_20_or_more(failure: Failure, looked_after: set[str], ends_on: date) -> bool:
+def _aged_20_or_more(failure: Failure, files: Context) -> bool:
     born_on = datetime.strptime(failure.row["DOB"], "%d/%m/%Y").date()  # noqa: DTZ007 - a day has no time zone
-    return age_on(born_on, ends_on) >= 20
+    return age_on(born_on, files.ends_on) >= 20
 
 
-CONDITIONS: dict[str, Callable[[Failure, set[str], date], bool]] = {
+def _still_looked_after(failure: Failure, files: Context) -> bool:
+    return failure.row["CHILD"] in files.still_looked_after
+
+
+def _birthday_on_the_last_day(failure: Failure, files: Context) -> bool:
+    return failure.row["DOB"].startswith(f"{files.ends_on:%d/%m}/")
+
+
+CONDITIONS: dict[str, Callable[[Failure, Context], bool]] = {
     "placed_out_of_area": _placed_out_of_area,
     "no_episodes_this_year": _no_episodes_this_year,
     "aged_20_or_more": _aged_20_or_more,
+    "still_looked_after": _still_looked_after,
+    "birthday_on_the_last_day": _birthday_on_the_last_day,
 }
 
 
-def _is_allowed(failure: Failure, looked_after: set[str], year: int) -> bool:
+def _is_allowed(failure: Failure, files: Context) -> bool:
     return any(
-        failure.rule == allowed["rule"] and CONDITIONS[allowed["when"]](failure, looked_after, last_day(year))
+        failure.rule == allowed["rule"] and CONDITIONS[allowed["when"]](failure, files)
         for allowed in ALLOWED["failures"]
     )

@@ -238,3 +238,35 @@ async def test_list_9_when_a_care_leaver_has_no_care_here_then_they_are_listed_a
     await connection.close()
     rows, lacking = await inspect(database.admin_url, tmp_path / "out", date(2025, 6, 1))
     assert (rows, lacking) == ([], {"Eligibility Category"})
+
+
+@pytest.mark.parametrize(
+    ("child_born_on", "is_mother", "shown"),
+    [
+        (date(2025, 9, 1), "1", "01/09/2025"),
+        (date(2025, 11, 2), "0", ""),
+        (date(2026, 6, 1), "0", ""),
+    ],
+)
+async def test_mother_when_her_child_was_born_after_care_then_the_return_does_not_say_so(
+    database: TestDatabase, admin: asyncpg.Connection, tmp_path: Path, child_born_on: date, is_mother: str, shown: str
+) -> None:
+    header = {"SEX": "F", "MOTHER": "0"}
+    ended = {"DEC": "01/11/2025", "REC": "E5"}
+    folder = file_return(tmp_path / "in", Header=[header], Episodes=[ended])
+    await import_one(database.admin_url, folder)
+    await admin.execute("UPDATE young_people SET is_mother = true, first_child_born_on = $1", child_born_on)
+    await export(database.admin_url, tmp_path / "out")
+    [row] = rows_of(tmp_path / "out" / "header.csv")
+    assert (row["MOTHER"], row["MC_DOB"]) == (is_mother, shown)
+    _, refused = await import_one(database.admin_url, folder)
+    assert [line[2:5] for line in refused] == ([["MOTHER", "0", '"is 0']] if is_mother == "1" else [])
+    assert await admin.fetchval("SELECT is_mother FROM young_people")
+
+
+async def test_mother_when_nobody_recorded_whether_she_is_one_then_it_is_listed(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    await import_one(database.admin_url, file_return(tmp_path / "in", Header=[{"SEX": "F"}], Episodes=[{}]))
+    await export(database.admin_url, tmp_path / "out")
+    assert [row["column"] for row in rows_of(tmp_path / "out" / "to-complete" / "rows.csv")] == ["MOTHER"]

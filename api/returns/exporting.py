@@ -56,6 +56,7 @@ async def write_ssda903(connection: Connection, folder: Path, *, year: int, toda
         async with connection.transaction(isolation="repeatable_read"):
             reason = f"{year - 1}/{year % 100:02}, by {by}"
             await queries.note(connection, Verb.EXPORTED, "ssda903", reason, [None])
+            lists.summary.people_unnumbered = await queries.count_unnumbered(connection)
             async for batch in _batches(connection, oldest, youngest, year):
                 filed = [one for one in batch if _write_person(one, year, today, kinds, lists)]
                 people = [one.person["person_id"] for one in filed]
@@ -71,6 +72,7 @@ async def write_annex_a(connection: Connection, folder: Path, *, on: date, by: s
         async with connection.transaction(isolation="repeatable_read"):
             reason = f"of {on}, by {by}"
             await queries.note(connection, Verb.EXPORTED, LIST_9, reason, [None])
+            lists.summary.people_unnumbered = await queries.count_unnumbered(connection)
             oldest = add_months(on, -12 * (INSPECTED_TO + 1))
             async for batch in _batches(connection, oldest, on, codes.collection_year(on)):
                 more = {row["person_id"]: row for row in await queries.list_inspected(connection, [
@@ -116,6 +118,7 @@ def _write_person(one: Facts, year: int, today: date, kinds: list[Kind], lists: 
     _write_header(one, year, lists, episodes)
     for episode in episodes:
         lists.add("Episodes", child, *_episode(episode, ends_on))
+        lists.lacks("Episodes", child, _codes_of_other_years(episode, year))
     if leaver:
         lists.add("OC3", *leaver)
     if episodes:
@@ -149,6 +152,16 @@ def _episode(episode: Record, ends_on: date) -> Iterator[str]:
     yield ended_on
     yield from ((episode[name] or "") if ended_on else "" for name in ("reason_ended", "reason_place_change"))
     yield from (episode[name] or "" for name in ("home_post", "pl_post", "urn"))
+
+
+def _codes_of_other_years(episode: Record, year: int) -> tuple[Missing, ...]:
+    """What the return of the year does not take as it is recorded: a person has to say what it is now."""
+    lists = {"LS": "legal_status", "CIN": "category_of_need", "PLACE": "place", "PLACE_PROVIDER": "place_provider"}
+    return tuple(
+        Missing(name, f"{code} is no code of {year - 1}/{year % 100:02}.", codes.code_list(name, year).source)
+        for name, code in ((name, episode[column]) for name, column in lists.items())
+        if code is not None and not codes.is_valid(name, code, year)
+    )
 
 
 def _write_header(one: Facts, year: int, lists: Lists, episodes: Sequence[Record]) -> None:

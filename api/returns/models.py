@@ -106,7 +106,10 @@ class ExportSummary(msgspec.Struct):
 
     rows: dict[str, int] = msgspec.field(default_factory=dict)
     incomplete: int = 0
+    people_unnumbered: int = 0
 
     def lines(self) -> list[str]:
         """The numbers in words."""
-        return [", ".join(f"{name}: {count}" for name, count in self.rows.items()) + "."]
+        rows = ", ".join(f"{name}: {count}" for name, count in self.rows.items()) + "."
+        unnumbered = f"{self.people_unnumbered} young people have no child's number, and so are in no return."
+        return [rows, *([unnumbered] if self.people_unnumbered else [])]

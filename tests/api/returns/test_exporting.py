@@ -270,3 +270,23 @@ async def test_mother_when_nobody_recorded_whether_she_is_one_then_it_is_listed(
     await import_one(database.admin_url, file_return(tmp_path / "in", Header=[{"SEX": "F"}], Episodes=[{}]))
     await export(database.admin_url, tmp_path / "out")
     assert [row["column"] for row in rows_of(tmp_path / "out" / "to-complete" / "rows.csv")] == ["MOTHER"]
+
+
+async def test_episode_when_its_place_is_called_otherwise_in_that_year_then_it_is_listed(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    older = file_return(tmp_path / "in", 2024, Header=[{"SEX": "1"}], Episodes=[{"PLACE": "H5", "URN": ""}])
+    await import_one(database.admin_url, older, year=2024)
+    await export(database.admin_url, tmp_path / "out")
+    [listed] = rows_of(tmp_path / "out" / "to-complete" / "rows.csv")
+    assert (listed["file"], listed["column"], listed["what"]) == ("Episodes", "PLACE", "H5 is no code of 2025/26.")
+
+
+async def test_person_when_they_have_no_childs_number_then_the_export_says_that_they_are_in_no_return(
+    database: TestDatabase, admin: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await admin.execute(
+        "INSERT INTO young_people (full_name, preferred_name, born_on) VALUES ('Ash Example', 'Ash', '2008-01-01')"
+    )
+    summary = await export(database.admin_url, tmp_path / "out")
+    assert summary.lines()[1:] == ["1 young people have no child's number, and so are in no return."]

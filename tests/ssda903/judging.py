@@ -36,12 +36,12 @@ class Verdict:
     crashed: Sequence[str]
     failures: Sequence[Failure]
     counted: Sequence[Failure]
+    expected_crashes: Sequence[str]
 
     @property
     def is_passed(self) -> bool:
         """Whether nothing counts, and the judge looked at enough of it."""
-        expected = sorted(crash["rule"] for crash in ALLOWED["crashes"])
-        is_whole = len(self.run) >= ALLOWED["least_rules_run"] and sorted(self.crashed) == expected
+        is_whole = len(self.run) >= ALLOWED["least_rules_run"] and sorted(self.crashed) == sorted(self.expected_crashes)
         return is_whole and not self.counted
 
 
@@ -71,7 +71,9 @@ def judge(folder: Path, *, year: int, previous: Path | None = None) -> Verdict:
     failures = [Failure(f["rule"], f["table"], f["line"], f["row"]) for f in said["failures"]]
     context = Context.of(rows_of(folder / "episodes.csv"), year)
     counted = [failure for failure in failures if not _is_allowed(failure, context)]
-    return Verdict(said["run"], said["crashed"], failures, counted)
+    has_leap_day = any(row["DOB"].startswith("29/02/") for row in rows_of(folder / "oc3.csv"))
+    crashes = [crash["rule"] for crash in ALLOWED["crashes"] if "when" not in crash or has_leap_day]
+    return Verdict(said["run"], said["crashed"], failures, counted, crashes)
 
 
 def rows_of(file: Path) -> list[dict[str, str]]:

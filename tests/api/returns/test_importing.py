@@ -7,13 +7,16 @@ import signal
 import stat
 import sys
 from datetime import date
+from itertools import count
 from pathlib import Path
+from zlib import crc32
 
 import asyncpg
 import pytest
 
 from api.demo_files import write
 from api.demo_people import children
+from api.returns.by_child import SHELVES
 from api.returns.files import Unreadable
 from api.returns.service import NotAllowed, import_extract
 from tests.api.returns.filing import DEFAULTS, TEAM, add_team, file_return, import_one, state
@@ -203,7 +206,9 @@ async def test_person_when_the_database_refuses_then_only_they_are_left_out(
     await admin.execute(
         "INSERT INTO care_periods (person_id, started_on) SELECT person_id, '2022-01-01' FROM young_people"
     )
-    both = file_return(tmp_path / "both", Header=[{}, FEMALE], Episodes=[{}, {"CHILD": "1002"}])
+    # Of one shelf, so that they are written together at first.
+    other = {"CHILD": next(str(n) for n in count(1002) if crc32(str(n).encode()) % SHELVES == crc32(b"1001") % SHELVES)}
+    both = file_return(tmp_path / "both", Header=[{}, other], Episodes=[{}, other])
     summary, [refused] = await import_one(database.admin_url, both)
     assert "does not fit to the periods of care" in refused[4]
     assert (summary.people_added, summary.people_refused) == (1, 1)
@@ -347,3 +352,20 @@ async def _import_years(
         _, refused = await import_one(database.admin_url, folder / str(year), year=year)
         assert refused == []
     return await state(admin)
+
+
+async def test_care_when_it_ended_and_began_again_then_there_are_two_periods_and_short_breaks_are_told_apart(
+    database: TestDatabase, admin: asyncpg.Connection, tmp_path: Path
+) -> None:
+    episodes = [
+        {"DECOM": "01/05/2022", "DEC": "03/05/2022", "REC": "E4A", "LS": "V4"},
+        {"DEC": "01/07/2025", "REC": "E4A"},
+        {"DECOM": "01/07/2025"},
+    ]
+    await import_one(database.admin_url, file_return(tmp_path / "2026", Header=[{}], Episodes=episodes))
+    periods = await admin.fetch("SELECT started_on, ended_on, is_short_break FROM care_periods ORDER BY started_on")
+    assert [tuple(period) for period in periods] == [
+        (date(2022, 5, 1), date(2022, 5, 3), True),
+        (date(2023, 6, 1), date(2025, 7, 1), False),
+        (date(2025, 7, 1), None, False),
+    ]

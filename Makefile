@@ -1,6 +1,6 @@
 # The commands of Fifteen Plus. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run text test lint bench faults fuzz clean lock ready-to-run ready-to-test
+.PHONY: help run text test lint bench faults fuzz returns clean lock ready-to-run ready-to-test
 
 MAIN := .venv/bin/python
 BOT := bot/.venv/bin/python
@@ -42,6 +42,9 @@ faults: ready-to-test ## kill parts of the service during a burst of texts
 
 fuzz: ready-to-test ## try every route with many made-up requests, by every kind of caller
 	@$(MAIN) -m pytest tests/whole/test_fuzz.py --examples 500
+
+returns: ready-to-test ## send 20,000 made-up young people in and out again and have the files judged
+	@$(MAIN) -m tests.api.returns.round_trip 20000
 
 lock: ## write the lock files after a change of dependencies (UPGRADE=1: newer versions of everything)
 	@$(BOOTSTRAP) tools

@@ -6,12 +6,15 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from uuid import UUID
 
 from api.settings import (
     AdministratorSettings,
     CheckAuditSettings,
     MigrateSettings,
+    ReturnsSettings,
     ServeSettings,
     SettingsError,
     WorkSettings,
@@ -77,11 +80,14 @@ def migrate() -> None:
     asyncio.run(bring_up_to_date(read_settings(MigrateSettings, os.environ)))
 
 
-def demo() -> None:
-    """Loads the demo people, once."""
+def demo(words: Sequence[str] = ()) -> None:
+    """Loads the demo people, once; or as many made-up young people as `--people` says, from files made for them."""
     from api.app import field_keys_of  # noqa: PLC0415
     from api.demo import load_demo  # noqa: PLC0415
+    from api.demo_files import run_demo  # noqa: PLC0415
 
+    if words:
+        sys.exit(asyncio.run(run_demo(words, _administrators_url, print)))
     settings = read_settings(MigrateSettings, os.environ)
     print(asyncio.run(load_demo(settings.migration_database_url, field_keys_of(settings), settings.oidc_issuer)))
 
@@ -91,6 +97,24 @@ def administrator() -> None:
     from api.app import add_first_administrator  # noqa: PLC0415
 
     print(asyncio.run(add_first_administrator(read_settings(AdministratorSettings, os.environ))))
+
+
+def import_files(words: Sequence[str] = ()) -> None:
+    """Reads a council's files in; exit code 1 when rows were refused."""
+    from api.returns.commands import run_import  # noqa: PLC0415
+
+    sys.exit(asyncio.run(run_import(words, _administrators_url, print)))
+
+
+def export_files(words: Sequence[str] = ()) -> None:
+    """Writes a statutory return; exit code 1 when something is listed to be completed."""
+    from api.returns.commands import run_export  # noqa: PLC0415
+
+    sys.exit(asyncio.run(run_export(words, _administrators_url, print)))
+
+
+def _administrators_url() -> str:
+    return read_settings(ReturnsSettings, os.environ).migration_database_url
 
 
 def check() -> None:
@@ -168,7 +192,7 @@ def _print_document(name: str) -> None:
     print(json.dumps(Documents(ROUTES, DOCUMENTS).get(name), indent=2))
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[[], None]] = {
     "administrator": administrator,
     "check": check,
     "check audit": check_audit,
@@ -180,11 +204,21 @@ COMMANDS = {
     "demo": demo,
     "openapi admin": openapi_admin,
     "openapi client": openapi_client,
+    "import": import_files,
+    "export": export_files,
+}
+# Commands that are told more than their name; each says what with --help.
+TAKING_WORDS: dict[str, Callable[[Sequence[str]], None]] = {
+    "demo": demo,
+    "import": import_files,
+    "export": export_files,
 }
 
 
 def main() -> int:
     """Runs one command; a setting that is missing or wrong is one sentence and exit code 2."""
+    if sys.argv[1:2] and sys.argv[1] in TAKING_WORDS:
+        return _run(partial(TAKING_WORDS[sys.argv[1]], sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="python -m api", description="Fifteen Plus")
     parser.add_argument("command", nargs="+", help=" | ".join(sorted([*COMMANDS, "keys erase PERSON_ID"])))
     parser.add_argument("--reason", default="", help="why a person is erased: a sentence, kept in the audit")
@@ -194,11 +228,14 @@ def main() -> int:
     is_erasure = given.command[:2] == ["keys", "erase"] and len(given.command) == 3
     if command not in COMMANDS and not is_erasure:
         parser.error(f"no such command: {command}")
+    return _run(
+        partial(erase_keys, *given.command[2:], given.reason, given.confirm) if is_erasure else COMMANDS[command]
+    )
+
+
+def _run(command: Callable[[], None]) -> int:
     try:
-        if is_erasure:
-            erase_keys(given.command[2], given.reason, given.confirm)
-        else:
-            COMMANDS[command]()
+        command()
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2

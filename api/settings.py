@@ -102,7 +102,15 @@ class AdministratorSettings(msgspec.Struct, kw_only=True, frozen=True):
     oidc_tenant_id: str | None = None
 
 
-S = TypeVar("S", AdministratorSettings, ServeSettings, WorkSettings, CheckAuditSettings, MigrateSettings)
+class ReturnsSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """What `import`, `export` and `demo --people` need: an administrator's connection."""
+
+    migration_database_url: Secret
+
+
+S = TypeVar(
+    "S", AdministratorSettings, ReturnsSettings, ServeSettings, WorkSettings, CheckAuditSettings, MigrateSettings
+)
 
 _SECRETS_OF_OURS = ("rasa_secret", "bot_actions_secret", "session_secret")
 

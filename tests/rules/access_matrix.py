@@ -29,6 +29,8 @@ SPECIAL_UPDATES = {
     "break_glass_grants": "reviewed_at = now(), reviewed_by_staff_id = (SELECT staff_id FROM sec.who())",
     # Without a column that is read, so that the wall of reading does not stand before that of changing.
     "visits_and_contacts": "note = ''",
+    "missing_episodes": "kind = 'M'",
+    "looked_after_reviews": "participation = 'PN1'",
     "appointments": "young_person_answer = NULL",
     "needs_assessments": "copy_given_on = NULL",
     "pathway_plans": "copy_given_on = NULL",

@@ -2,6 +2,7 @@
 
 from tests.rules.access_plans import may_of_plan
 from tests.rules.access_records import may_of_record
+from tests.rules.access_returns import RETURN_KEYS, may_of_return
 from tests.rules.access_world import (
     MEMBERS,
     ON_CASES,
@@ -76,6 +77,7 @@ KEYS = {
     "allowances": "route_class",
     "staff_identities": "staff_identity_id",
     "staff_sign_ins": "state_hash",
+    **RETURN_KEYS,
 }
 
 CASES = {"young_people", "contact_points"}
@@ -152,6 +154,8 @@ def may(actor: Actor, verb: str, table: str, owner: str) -> bool:
     decided = may_of_plan(actor, service, verb, table, owner)
     if decided is None:
         decided = may_of_record(actor, service, verb, table, owner)
+    if decided is None:
+        decided = may_of_return(actor, service, verb, table, owner)
     if decided is not None:
         return decided
     if service is not None:

@@ -11,6 +11,7 @@ import asyncpg
 from api.kit.field_keys import SERVICE_SUBJECT
 from tests.rules.access_plans import add_feed, add_plans, add_reviews
 from tests.rules.access_records import add_absence, add_providers, add_records
+from tests.rules.access_returns import add_filed
 from tests.rules.access_world import MEMBERS, OPENED, PEOPLE, Actor, Member, Person, today
 
 
@@ -167,6 +168,7 @@ async def _add_person(admin: asyncpg.Connection, world: World, person: Person, t
         world.add(table, await admin.fetchval(sql, person.person_id, staff["adviser n"]), person.name)
     await add_plans(admin, world.add, person)
     await add_records(admin, world.add, person)
+    await add_filed(admin, world.add, person)
     await _add_key(admin, world, person.person_id, person.name)
     if person.is_restricted:
         await admin.execute("INSERT INTO restricted_cases (person_id) VALUES ($1)", person.person_id)

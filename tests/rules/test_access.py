@@ -11,6 +11,7 @@ from api.kit.field_keys import SERVICE_SUBJECT
 from tests.conftest import TestDatabase
 from tests.rules.access_matrix import Matrix
 from tests.rules.access_records import WEAKENED_RECORDS
+from tests.rules.access_returns import WEAKENED_RETURNS
 from tests.rules.access_rows import World, build
 from tests.stack.postgres import EmbeddedPostgres
 
@@ -232,6 +233,7 @@ WEAKENED_POLICIES = [
     ("own_adviser_told", "jobs", "WITH CHECK (kind = 'tell_adviser')"),
     ("own_adviser_told", "jobs", "WITH CHECK ((SELECT sec.acting_person_id()) IS NOT NULL)"),
     *WEAKENED_RECORDS,
+    *WEAKENED_RETURNS,
 ]
 
 
@@ -308,6 +310,13 @@ async def test_function_when_weakened_then_a_cell_differs(
         ("DROP POLICY visible_conversations ON conversations", "messages"),
         ("ALTER TABLE pathway_plans DISABLE ROW LEVEL SECURITY", "pathway_plans"),
         ("ALTER TABLE placements DISABLE ROW LEVEL SECURITY", "placements"),
+        ("ALTER TABLE filed_rows DISABLE ROW LEVEL SECURITY", "filed_rows"),
+        ("GRANT INSERT (person_id, table_ref) ON care_leaver_extracts TO fifteenplus_signed_in;"
+         f" CREATE POLICY more ON care_leaver_extracts FOR INSERT TO fifteenplus_signed_in WITH CHECK ({IS_STAFF})",
+         "care_leaver_extracts"),
+        ("GRANT SELECT ON looked_after_reviews TO fifteenplus_worker;"
+         " ALTER POLICY visible_looked_after_reviews ON looked_after_reviews TO fifteenplus_worker USING (true)",
+         "looked_after_reviews"),
         ("GRANT DELETE ON accommodation_spells TO fifteenplus_signed_in;"
          " CREATE POLICY more ON accommodation_spells FOR DELETE TO fifteenplus_signed_in USING (true)",
          "accommodation_spells"),

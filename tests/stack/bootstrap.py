@@ -1,4 +1,4 @@
-"""Makes the two environments that the commands run in: `python -m tests.stack.bootstrap run|test|tools`.
+"""Makes the environments that the commands run in: `python -m tests.stack.bootstrap run|test|tools`.
 
 Standard library only, on any Python from 3.11: nothing is installed yet. What is up to date is left alone.
 """
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.stack.interpreters import first_that_starts, python310_candidates
+from tests.stack.interpreters import candidates, first_that_starts
 from tests.stack.problem import StackProblem
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -28,12 +28,16 @@ REFEREE = REPOSITORY / "tests" / "twilio_simulator" / "referee"
 
 @dataclass(frozen=True)
 class Environment:
-    """An environment, and the locks that fill it for each purpose; one of a later purpose serves the earlier."""
+    """An environment, and the locks that fill it for each purpose; one of a later purpose serves the earlier.
+
+    `chosen_by` is the environment variable that may name its Python.
+    """
 
     title: str
     folder: Path
     python_version: str
     locks: dict[str, Path]
+    chosen_by: str = ""
 
 
 MAIN = Environment(
@@ -50,6 +54,14 @@ BOT = Environment(
         "run": REPOSITORY / "bot" / "requirements.lock",
         "test": REPOSITORY / "bot" / "requirements-dev.lock",
     },
+    "BOT_PYTHON",
+)
+JUDGE = Environment(
+    "the judge of the SSDA903 files",
+    REPOSITORY / ".tools" / "judge",
+    "3.11",
+    {"test": REPOSITORY / "tests" / "ssda903" / "judge.lock"},
+    "JUDGE_PYTHON",
 )
 
 
@@ -61,6 +73,7 @@ def main(purpose: str) -> int:
             ensure_environment(MAIN, purpose)
             ensure_environment(BOT, purpose)
         if purpose == "test":
+            ensure_environment(JUDGE, purpose)
             ensure_referee()
     except StackProblem as problem:
         print(problem, file=sys.stderr)
@@ -120,30 +133,33 @@ def _starts(folder: Path) -> bool:
 
 
 def _make_empty(environment: Environment) -> None:
-    python = sys.executable if environment is MAIN else str(find_python310())
+    python = sys.executable if environment is MAIN else str(find_python(environment))
     _run(
         [UV, "venv", "--quiet", "--clear", "--no-python-downloads", "--python", python, environment.folder],
         f"{environment.title} could not be made",
     )
 
 
-def find_python310() -> Path:
-    """A Python 3.10 that starts, fetched by uv if the machine has none. Raises StackProblem."""
-    found = first_that_starts(python310_candidates(os.environ), "3.10") or _uvs_python310()
+def find_python(environment: Environment) -> Path:
+    """A Python of its version that starts, fetched by uv if the machine has none. Raises StackProblem."""
+    version = environment.python_version
+    known = candidates(version, os.environ, environment.chosen_by)
+    found = first_that_starts(known, version) or _uvs_python(version)
     if found is None:
         raise StackProblem(
-            "The bot needs Python 3.10, and none was found or could be fetched: "
-            "install it (pyenv install 3.10, or your system's package) or name one with BOT_PYTHON."
+            f"{environment.title[0].upper()}{environment.title[1:]} needs Python {version}, and none was found or "
+            f"could be fetched: install it (pyenv install {version}, or your system's package) or name one with "
+            f"{environment.chosen_by}."
         )
     return found
 
 
-def _uvs_python310() -> Path | None:
-    if (known := _ask_uv("python", "find", "--no-python-downloads", "3.10")) is None:
-        _say("No Python 3.10 on this machine: asking uv for one")
-        _ask_uv("python", "install", "3.10")
-        known = _ask_uv("python", "find", "--no-python-downloads", "3.10")
-    return None if known is None else first_that_starts([known], "3.10")
+def _uvs_python(version: str) -> Path | None:
+    if (known := _ask_uv("python", "find", "--no-python-downloads", version)) is None:
+        _say(f"No Python {version} on this machine: asking uv for one")
+        _ask_uv("python", "install", version)
+        known = _ask_uv("python", "find", "--no-python-downloads", version)
+    return None if known is None else first_that_starts([known], version)
 
 
 def _ask_uv(*words: str) -> str | None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -18,15 +19,16 @@ def first_that_starts(candidates: Iterable[str | Path], version: str) -> Path | 
     return None
 
 
-def python310_candidates(environment: Mapping[str, str]) -> Iterator[str | Path]:
-    """Where a Python 3.10 may be: BOT_PYTHON, the PATH, pyenv."""
-    if chosen := environment.get("BOT_PYTHON"):
+def candidates(version: str, environment: Mapping[str, str], chosen_by: str = "") -> Iterator[str | Path]:
+    """Where a Python of this version may be: what the variable `chosen_by` names, this one, the PATH, pyenv."""
+    if chosen := environment.get(chosen_by):
         yield chosen
+    yield sys.executable
     for folder in environment.get("PATH", "").split(os.pathsep):
-        if folder and (on_path := shutil.which("python3.10", path=folder)):
+        if folder and (on_path := shutil.which(f"python{version}", path=folder)):
             yield on_path
     pyenv = Path(environment.get("PYENV_ROOT") or Path(environment.get("HOME") or "/") / ".pyenv")
-    yield from sorted(pyenv.glob("versions/3.10*/bin/python3.10"), reverse=True)
+    yield from sorted(pyenv.glob(f"versions/{version}*/bin/python{version}"), reverse=True)
 
 
 def _real_interpreter(candidate: str | Path, version: str) -> Path | None:

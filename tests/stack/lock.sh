@@ -18,3 +18,4 @@ lock tests/requirements.lock pyproject.toml --group dev --python-version 3.11
 lock bot/requirements.lock bot/pyproject.toml --excludes bot/left_out.txt --python-version 3.10
 lock bot/requirements-dev.lock bot/pyproject.toml --group bot/pyproject.toml:dev \
     --excludes bot/left_out.txt --python-version 3.10
+lock tests/ssda903/judge.lock tests/ssda903/judge.in --python-version 3.11

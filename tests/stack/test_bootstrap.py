@@ -8,7 +8,7 @@ import pytest
 
 from tests.stack import bootstrap
 from tests.stack.bootstrap import Environment
-from tests.stack.interpreters import first_that_starts, python310_candidates
+from tests.stack.interpreters import candidates, first_that_starts
 from tests.stack.problem import StackProblem
 
 
@@ -32,7 +32,7 @@ def test_a_shim_that_fails_is_passed_over_for_one_that_starts(tmp_path: Path) ->
     shim(tmp_path / "shims" / "python3.10")
     real = python(tmp_path / "bin" / "python3.10")
     path = f"{tmp_path / 'shims'}:{tmp_path / 'bin'}"
-    found = first_that_starts(python310_candidates({"PATH": path, "HOME": str(tmp_path)}), "3.10")
+    found = first_that_starts(candidates("3.10", {"PATH": path, "HOME": str(tmp_path)}), "3.10")
     assert found == real
 
 
@@ -40,7 +40,8 @@ def test_pyenvs_newest_is_found_when_the_path_has_only_shims(tmp_path: Path) -> 
     shim(tmp_path / "shims" / "python3.10")
     for release in ("3.10.8", "3.10.13"):
         python(tmp_path / ".pyenv" / "versions" / release / "bin" / "python3.10")
-    found = first_that_starts(python310_candidates({"PATH": str(tmp_path / "shims"), "HOME": str(tmp_path)}), "3.10")
+    environment = {"PATH": str(tmp_path / "shims"), "HOME": str(tmp_path)}
+    found = first_that_starts(candidates("3.10", environment), "3.10")
     assert found is not None
     assert found.parts[-4:] in {("versions", r, "bin", "python3.10") for r in ("3.10.8", "3.10.13")}
 
@@ -61,16 +62,23 @@ def test_this_interpreter_is_found_by_its_version() -> None:
 
 def test_no_python_310_anywhere_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "UV", executable(tmp_path / "uv", "exit 2"))
-    monkeypatch.setattr(bootstrap, "python310_candidates", lambda _: iter(()))
-    with pytest.raises(StackProblem, match=r"^The bot needs Python 3\.10, and none was found or could be fetched: "):
-        bootstrap.find_python310()
+    monkeypatch.setattr(bootstrap, "candidates", lambda *_: iter(()))
+    with pytest.raises(StackProblem, match=r"^The bot's environment needs Python 3\.10, and none was found or could"):
+        bootstrap.find_python(bootstrap.BOT)
+
+
+def test_a_python_that_the_environment_names_comes_first(tmp_path: Path) -> None:
+    chosen = python(tmp_path / "chosen" / "python")
+    python(tmp_path / "bin" / "python3.10")
+    environment = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path), "BOT_PYTHON": str(chosen)}
+    assert first_that_starts(candidates("3.10", environment, "BOT_PYTHON"), "3.10") == chosen
 
 
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
     """One whose installer is a script that notes each call, and fails when told to."""
     monkeypatch.setattr(bootstrap, "REPOSITORY", tmp_path)
-    monkeypatch.setattr(bootstrap, "find_python310", lambda: Path(sys.executable))
+    monkeypatch.setattr(bootstrap, "find_python", lambda _: Path(sys.executable))
     folder = tmp_path / "environment"
     script = f"""
 echo "$1 $2" >> {tmp_path}/calls

@@ -1,0 +1,1 @@
+"""Reading a council's files in and writing its returns."""

@@ -228,9 +228,9 @@ def main() -> int:
     is_erasure = given.command[:2] == ["keys", "erase"] and len(given.command) == 3
     if command not in COMMANDS and not is_erasure:
         parser.error(f"no such command: {command}")
-    return _run(
-        partial(erase_keys, *given.command[2:], given.reason, given.confirm) if is_erasure else COMMANDS[command]
-    )
+    if is_erasure:
+        return _run(partial(erase_keys, given.command[2], given.reason, given.confirm))
+    return _run(COMMANDS[command])
 
 
 def _run(command: Callable[[], None]) -> int:

@@ -7,6 +7,7 @@ import asyncpg
 
 from tests.conftest import TestDatabase
 from tests.rules.access_oracle import KEYS, may
+from tests.rules.access_records import UPDATES
 from tests.rules.access_rows import World
 from tests.rules.access_world import MEMBERS, Actor
 
@@ -34,6 +35,7 @@ SPECIAL_UPDATES = {
     "appointments": "young_person_answer = NULL",
     "needs_assessments": "copy_given_on = NULL",
     "pathway_plans": "copy_given_on = NULL",
+    **UPDATES,
     "staff_identities": "ended_at = now()",
     "allocations": "ended_on = '9999-12-31'",
     # What is signed stays as it is, for whoever may change it otherwise.

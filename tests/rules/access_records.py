@@ -36,6 +36,27 @@ WORKER_MAY = {
     "DELETE": {"duty_dates", "duty_recomputes"},
 }
 
+# Changes that read no column, so that the wall of reading does not stand before that of changing.
+UPDATES = {
+    "young_people": "pronouns = NULL",
+    "contact_points": "is_shared = false",
+    "staff_absences": "covered_by_staff_id = NULL",
+    "care_periods": "is_short_break = false",
+    "episodes": "urn = NULL",
+    "family_placements": "with_whom = 'parent'",
+    "detentions": "kind = 'hospital'",
+    "special_guardianships": "was_looked_after_before = true",
+    "activity_spells": "activity = 'F1'",
+    "education_programmes": "kind = 'other'",
+    "in_touch_records": "contact_on = NULL",
+    "entitlement_claims": "paid_on = NULL",
+    "placements": "display_name = 'Elm House'",
+    "accommodation_spells": "is_staying_put = false",
+    "suitability_assessments": "landlord_checked_on = NULL",
+    "duty_checks": "checked_at = now()",
+    "provider_registrations": "registered_until = NULL",
+}
+
 Add = Callable[[str, object, str], None]
 
 # $1 is the young person. In this order, since some refer to those before.

@@ -142,6 +142,7 @@ async def test_care_period_when_its_episodes_would_lie_outside_then_it_is_refuse
 
 
 WRONG = [
+    ("care-periods", {"started_on": "2009-02-27"}, 422, "started_on"),
     ("care-periods", {"ended_on": "2024-05-01"}, 422, "ended_on"),
     ("care-periods", {"authority_code": "Leeds"}, 400, "authority_code"),
     ("care-periods", {"started_on": "2024-13-01"}, 400, "started_on"),

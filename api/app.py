@@ -47,6 +47,8 @@ from api.kit.words import load_words
 from api.messages.jobs import Delivery
 from api.messages.routes import receive_status, receive_text
 from api.messages.service import count_attention
+from api.notices.jobs import Telling
+from api.notices.service import TELL_ADVISER
 from api.oversight.routes import ROUTES as OVERSIGHT_ROUTES
 from api.plans.routes import ROUTES as PLAN_ROUTES
 from api.providers.routes import ROUTES as PROVIDER_ROUTES
@@ -213,7 +215,8 @@ def job_kinds(settings: WorkSettings, database: Database, rasa: RasaClient, twil
     codes = CodeSending(
         database=database, twilio=twilio, words=load_words(), public_base_url=settings.public_base_url.rstrip("/")
     )
-    return {"answer": answering.kind(), **delivery.kinds(), "send_code": codes.kind()}
+    telling = Telling(database=database, words=load_words())
+    return {"answer": answering.kind(), **delivery.kinds(), "send_code": codes.kind(), TELL_ADVISER: telling.kind()}
 
 
 @asynccontextmanager

@@ -63,6 +63,7 @@ ALTER TABLE audit_entries ADD CONSTRAINT audit_entries_verb_check CHECK (verb IN
 ));
 
 GRANT SELECT (disabled_at) ON staff TO fifteenplus_resolver;
+GRANT SELECT (full_name, born_on) ON young_people TO fifteenplus_resolver;
 GRANT SELECT (last_used_at, stepped_up_at), UPDATE (last_used_at) ON sessions TO fifteenplus_resolver;
 GRANT SELECT ON staff_identities TO fifteenplus_resolver;
 GRANT SELECT (recorded_at), INSERT (verb, person_id, table_name, record_id) ON audit_entries TO fifteenplus_resolver;
@@ -193,6 +194,20 @@ AS $$
         )
 $$;
 
+-- Whose case is to be opened, for whoever knows full name and birthday but finds them in no list of theirs: exactly
+-- one living person, or nobody. Only with the step-up that opening the case takes anyway.
+CREATE FUNCTION sec.person_to_open(asked_name text, asked_born_on date) RETURNS uuid
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT (array_agg(p.person_id))[1] FROM public.young_people AS p
+    WHERE (SELECT w.staff_role FROM sec.who() AS w) IN ('personal_adviser', 'duty_worker', 'manager')
+        AND (SELECT sec.stepped_up_at()) IS NOT NULL
+        AND p.born_on = asked_born_on AND p.died_on IS NULL
+        AND lower(regexp_replace(btrim(p.full_name), '\s+', ' ', 'g')) = lower(asked_name)
+    HAVING count(*) = 1
+$$;
+
 -- What the data protection lead looks at every week, a row for each member of staff who looked at anybody: at how
 -- many, how often without a relation to them, and how often outside the hours given and without being on duty.
 CREATE FUNCTION sec.looks_of_staff(
@@ -263,7 +278,7 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION sec.stepped_up_at(), sec.note_use(), sec.staff_numbers(),
+GRANT EXECUTE ON FUNCTION sec.stepped_up_at(), sec.note_use(), sec.staff_numbers(), sec.person_to_open(text, date),
     sec.looks_of_staff(timestamptz, timestamptz, time, time)
 TO fifteenplus_signed_in;
 GRANT EXECUTE ON FUNCTION sec.staff_of_identity(text, text, text) TO fifteenplus_api;

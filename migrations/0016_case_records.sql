@@ -57,6 +57,7 @@ ALTER TABLE young_people
 ALTER TABLE allocations ADD CONSTRAINT allocations_one_at_a_time EXCLUDE USING gist (
     uuid_range(person_id, person_id, '[]') WITH &&, daterange(starts_on, ended_on) WITH &&
 );
+CREATE INDEX allocations_person ON allocations (person_id, starts_on DESC);
 CREATE INDEX allocations_ever_staff ON allocations (staff_id);
 
 -- How a number may be used. A note for those who ring or write; the hours are London wall time.

@@ -260,8 +260,9 @@ BEGIN
         )
         OR EXISTS (
             SELECT FROM public.plan_sections AS s
-            WHERE s.plan_id = NEW.plan_id AND s.none_reason IS NULL AND (
-                btrim(s.my_words || s.what_happens_now || s.staff_text) = '' OR NOT EXISTS (
+            WHERE s.plan_id = NEW.plan_id AND (s.none_reason IS NULL OR s.section_key = 'personal_adviser') AND (
+                btrim(s.my_words || s.what_happens_now || s.staff_text) = ''
+                OR s.section_key <> 'personal_adviser' AND NOT EXISTS (
                     SELECT FROM public.plan_actions AS a WHERE a.section_id = s.section_id AND a.status <> 'withdrawn'
                 )
             )

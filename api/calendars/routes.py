@@ -15,7 +15,7 @@ from api.kit.signed_in import Written, reading, write
 from api.kit.words import load_words
 
 AnyRequest = Request[Any, Any, Any]
-ICALENDAR = "text/calendar; charset=utf-8"
+ICALENDAR = "text/calendar"
 WORDS = load_words()
 
 

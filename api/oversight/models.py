@@ -1,6 +1,6 @@
 """Break-glass and restricted cases, as they are asked for and shown."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -24,10 +24,15 @@ class Finding(StrEnum):
 
 
 class BreakGlass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A case is to be opened that is not one's own, for so long and for this reason."""
+    """A case is to be opened that is not one's own, for so long and for this reason.
 
-    person_id: UUID
+    Whose: by id, or by full name and birthday for whoever is in no list of theirs.
+    """
+
     reason: Reason
+    person_id: UUID | None = None
+    full_name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    born_on: date | None = None
     minutes: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_BREAK_GLASS_MINUTES)] = 60
 
 

@@ -1,7 +1,7 @@
 """Break-glass and restricted cases in the database."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from itertools import starmap
 from uuid import UUID
 
@@ -19,6 +19,15 @@ async def insert_break_glass(
 ) -> None:
     """Opens a case to one of staff for a while."""
     await connection.execute(INSERT_BREAK_GLASS, break_glass_id, person_id, staff_id, reason, minutes)
+
+
+GET_PERSON_TO_OPEN = "SELECT sec.person_to_open($1, $2)"
+
+
+async def get_person_to_open(connection: Connection, full_name: str, born_on: date) -> UUID | None:
+    """The one living young person of that name and birthday; None for nobody, and for two."""
+    person_id: UUID | None = await connection.fetchval(GET_PERSON_TO_OPEN, full_name, born_on)
+    return person_id
 
 
 LIST_BREAK_GLASS_NUMBERS = "SELECT number FROM sec.break_glass_numbers($1) AS number ORDER BY number"

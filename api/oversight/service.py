@@ -42,18 +42,29 @@ async def break_glass(connection: Connection, who: Who, asked: BreakGlass, alert
         raise Refused(errors=[FieldError("minutes", "Four hours at most.")])
     if who.staff_id is None:
         raise NotAllowed
+    person_id = await _whose(connection, asked)
     break_glass_id = uuid4()
     try:
-        await queries.insert_break_glass(
-            connection, break_glass_id, asked.person_id, who.staff_id, reason, asked.minutes
-        )
-        numbers = await queries.list_break_glass_numbers(connection, asked.person_id)
+        await queries.insert_break_glass(connection, break_glass_id, person_id, who.staff_id, reason, asked.minutes)
+        numbers = await queries.list_break_glass_numbers(connection, person_id)
         for number in numbers:
             await messages.queue_notice(connection, number, alert)
     except REFUSED:
         raise NotFound from None
     log.warning("break_glass", count=len(numbers))
     return break_glass_id
+
+
+async def _whose(connection: Connection, asked: BreakGlass) -> UUID:
+    if asked.person_id is not None and asked.full_name is None and asked.born_on is None:
+        return asked.person_id
+    if asked.person_id is not None or asked.full_name is None or asked.born_on is None:
+        raise Refused(errors=[FieldError("person_id", "Say either `person_id`, or `full_name` and `born_on`.")])
+    person_id = await queries.get_person_to_open(connection, " ".join(asked.full_name.split()), asked.born_on)
+    if person_id is None:
+        log.warning("break_glass_nobody")
+        raise NotFound("Nobody, or more than one, has that full name and birthday.")
+    return person_id
 
 
 def _in_a_sentence(reason: str, shortest_chars: int) -> str:

@@ -96,6 +96,14 @@ async def export_annex_a(connection: Connection, folder: Path, *, on: date, by: 
     return await exporting.write_annex_a(connection, folder, on=on, by=by)
 
 
+async def prepare_for_made_up(connection: Connection, last_names: Sequence[str], team: str) -> None:
+    """Makes the team that made-up young people come into. Raises NotAllowed where there is anybody who may be real."""
+    await _check_is_administrator(connection)
+    if await queries.has_others_than(connection, rf"^\w+ ({'|'.join(last_names)})(-\d+)?$"):
+        raise NotAllowed("There are people here who are not made up: nothing was added.")
+    await queries.add_team(connection, team)
+
+
 async def _check_may_import(connection: Connection) -> None:
     await _check_is_administrator(connection)
     if not await queries.try_lock(connection):

@@ -46,6 +46,7 @@ async def start_sign_in(
         return_to=return_to,
         is_step_up=step_up,
         for_staff_id=for_staff_id,
+        browser_token=_token_in(request, SIGN_IN_COOKIE),
         address=client_address(request),
     )
     return _send_to(started.url, _cookie(SIGN_IN_COOKIE, started.browser_token, max_age_s=AT_PROVIDER_S))
@@ -69,9 +70,7 @@ async def finish_sign_in(
         answer,
         _token_in(request, STAFF_COOKIE),
     )
-    return _send_to(
-        signed_in.return_to, _cookie(STAFF_COOKIE, signed_in.token), _cookie(SIGN_IN_COOKIE, "", max_age_s=0)
-    )
+    return _send_to(signed_in.return_to, _cookie(STAFF_COOKIE, signed_in.token))
 
 
 @get("/admin/v1/session", guards=[requires_staff])

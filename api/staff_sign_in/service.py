@@ -50,10 +50,14 @@ async def start(
     return_to: str,
     is_step_up: bool,
     for_staff_id: UUID | None,
+    browser_token: str,
     address: str,
 ) -> Started:
-    """Sends a browser to the provider; a step-up is for whoever is signed in already. Raises ProviderAway."""
-    state, browser_token = tokens.new_token(), tokens.new_token()
+    """Sends a browser to the provider; a step-up is for whoever is signed in already. Raises ProviderAway.
+
+    A browser that is on its way in another tab keeps the token it has, so that both come back.
+    """
+    state, browser_token = tokens.new_token(), browser_token or tokens.new_token()
     async with database.acting_as(SIGN_IN) as connection:
         await limits.take(connection, SIGN_INS_PER_ADDRESS, address)
         await queries.insert_sign_in(

@@ -111,7 +111,8 @@ async def team_at_work(database: TestDatabase, admin: asyncpg.Connection) -> Asy
     person_id = await create_case(admin, team_id, adviser_id)
     async with api_client(database) as api:
         desks = [
-            Desk(api.http, await create_session(admin, staff=one)) for one in (manager_id, adviser_id, stranger_id)
+            Desk(api.http, await create_session(admin, staff=one, is_stepped_up=True))
+            for one in (manager_id, adviser_id, stranger_id)
         ]
         yield Team(api.http, admin, team_id, manager_id, adviser_id, person_id, *desks)
 

@@ -140,7 +140,7 @@ async def test_database_when_migrated_then_no_rule_is_broken(template: TestDatab
         "ALTER POLICY visible_views ON audit_entries USING (true)",
         "GRANT TRUNCATE ON messages TO fifteenplus_worker",
         "GRANT SELECT ON schema_migrations TO fifteenplus_api",
-        "DROP POLICY staff_teams ON teams",
+        "DROP POLICY worker_opt_out_events ON opt_out_events",
         "ALTER POLICY own_appointments ON appointments USING (true)",
         "CREATE POLICY forgotten ON staff FOR SELECT TO fifteenplus_api USING (true)",
         "CREATE POLICY forgotten ON concerns FOR INSERT TO fifteenplus_worker WITH CHECK (true)",

@@ -40,8 +40,8 @@ async def test_young_person_when_they_ask_who_looked_then_they_are_told_in_plain
         if level == "full":
             assert [(one["who"], one["what"]) for one in answer.json()["items"]] == [
                 ("you", "who looked at your record"),
-                ("manager", "who your adviser is and was"),
-                ("personal_adviser", "who your adviser is and was"),
+                ("manager", "who works with you, now and before"),
+                ("personal_adviser", "who works with you, now and before"),
             ]
             assert set(answer.json()["items"][0]) == {"looked_at", "who", "what"}
     other = as_young_person(await create_session(admin, person=await north.add_person()))

@@ -201,6 +201,14 @@ def test_category_when_home_for_six_months_and_18_then_not_former_relevant() -> 
     assert of(at_home(), TWENTY_ONE) is Category.NONE
 
 
+def test_category_when_home_again_as_an_adult_then_the_day_that_ended_the_support_is_named() -> None:
+    first = FamilyPlacement(with_whom="parent", started_on=LEFT, ended_on=EIGHTEEN)
+    again = FamilyPlacement(with_whom="parent", started_on=date(2027, 1, 1))
+    person = history(care(date(2020, 1, 6), LEFT), family_placements=(first, again))
+    told = {reason.code: reason.sentence for reason in category(person, date(2028, 1, 1)).reasons}
+    assert "2025-07-10" in told["home_six_months"]
+
+
 def test_category_when_home_ended_a_day_before_six_months_then_relevant_all_along() -> None:
     assert of(at_home(ended_on=date(2025, 7, 9)), date(2025, 7, 10)) is Category.RELEVANT
     assert of(at_home(ended_on=date(2025, 7, 10)), date(2025, 7, 10)) is Category.QUALIFYING

@@ -108,6 +108,35 @@ async def test_case_when_not_stepped_up_then_it_stays_closed_and_the_way_is_told
     assert await admin.fetchval("SELECT count(*) FROM break_glass_grants") == 0
 
 
+async def test_case_when_known_by_name_and_birthday_alone_then_it_is_opened_for_exactly_one_living_person(
+    north: Team, south: Team, admin: asyncpg.Connection
+) -> None:
+    opener = north["personal_adviser"]
+    await admin.execute("UPDATE young_people SET full_name = 'Zoë  Example' WHERE person_id = $1", south.person)
+    by_name = {"person_id": None, "full_name": " zoë example ", "born_on": "2009-02-28"}
+    wrong: list[tuple[dict[str, Any], int]] = [
+        ({"full_name": "Zoe Example"}, 404),
+        ({"full_name": "Zoë"}, 404),
+        ({"full_name": "%"}, 404),
+        ({"born_on": "2009-03-01"}, 404),
+        ({"born_on": "2009-02-29"}, 400),
+        ({"born_on": None}, 422),
+        ({"full_name": None}, 422),
+        ({"person_id": str(south.person)}, 422),
+    ]
+    for changes, status in wrong:
+        assert (await opener.post("/break-glass", asked(south.person, **by_name | changes))).status_code == status
+    late = await north.without_step_up("personal_adviser")
+    assert (await late.post("/break-glass", asked(south.person, **by_name))).status_code == 403
+    assert (await opener.post("/break-glass", asked(south.person, **by_name))).status_code == 201
+    assert await sees(opener, south.person)
+    twin = await south.add_person()
+    await admin.execute("UPDATE young_people SET full_name = 'Zoë Example' WHERE person_id = $1", twin)
+    assert (await opener.post("/break-glass", asked(south.person, **by_name))).status_code == 404
+    await admin.execute("UPDATE young_people SET died_on = '2026-01-01' WHERE person_id = $1", twin)
+    assert (await opener.post("/break-glass", asked(south.person, **by_name))).status_code == 201
+
+
 async def test_case_when_there_is_no_such_person_then_nothing_is_found(north: Team) -> None:
     assert (await north["personal_adviser"].post("/break-glass", asked(uuid4()))).status_code == 404
 

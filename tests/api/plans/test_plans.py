@@ -66,6 +66,18 @@ async def test_plan_when_a_section_gives_a_reason_for_no_action_then_it_may_be_s
     assert (await sign(team, path)).status_code == 200
 
 
+async def test_plan_when_the_advisers_section_has_words_then_it_needs_no_action_and_without_them_it_is_missing(
+    team: Team,
+) -> None:
+    path = await start(team, basis="eligible")
+    plan = await complete(team, path)
+    assert [p for p, _ in errors(await sign(team, path))] == ["sections.personal_adviser"]
+    section = plan["sections"][-1]
+    where = f"/admin/v1/plan-sections/{section['section_id']}"
+    await patch(team.adviser, where, {"staff_text": "Sam"}, section["version"])
+    assert (await sign(team, path)).status_code == 200
+
+
 async def test_plan_when_its_only_action_was_withdrawn_then_the_section_is_missing_one(team: Team) -> None:
     path = await start(team)
     plan = await complete(team, path)

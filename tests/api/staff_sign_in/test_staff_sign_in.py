@@ -8,9 +8,13 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from api.kit.db import WORKER, Database
+from api.settings import AdministratorSettings, SettingsError, read_settings
+from api.staff_sign_in import service
 from tests.api.client import PUBLIC_BASE_URL
 from tests.api.staff_sign_in import provider as fakes
 from tests.api.staff_sign_in.browser import PATH, SESSION_COOKIE, SIGN_IN_COOKIE, Office
+from tests.conftest import TestDatabase
 from tests.factories import create_staff
 
 
@@ -122,6 +126,16 @@ async def test_browser_when_somebody_else_started_its_sign_in_then_it_is_refused
     await assert_refused(office, await victim.come_back(answered))
     # The attempt used the state up, for the attacker too.
     await assert_refused(office, await attacker.come_back(answered))
+
+
+async def test_browser_when_two_of_its_tabs_sign_in_at_once_then_both_come_back_and_one_session_is_left(
+    office: Office, sam: UUID, admin: asyncpg.Connection
+) -> None:
+    browser = office.browser()
+    tabs = [office.provider.authorize((await browser.start()).headers["location"], "sam") for _ in range(2)]
+    assert [(await browser.come_back(answered)).status_code for answered in tabs] == [303, 303]
+    assert (await browser.session()).status_code == 200
+    assert await admin.fetchval("SELECT count(*) FROM sessions WHERE revoked_at IS NULL") == 1
 
 
 async def test_state_when_it_is_brought_twice_or_late_then_it_is_refused(office: Office, sam: UUID) -> None:
@@ -365,3 +379,40 @@ async def test_sign_in_when_the_query_is_nonsense_then_it_is_a_client_error(offi
         assert (await office.http.get(f"{PATH}?{query}")).status_code == 400
     assert (await office.http.get(f"{PATH}/callback?code={'x' * 5000}")).status_code == 400
     assert (await office.http.get(f"{PATH}/callback?code=%00&state=%00&iss=%00")).status_code == 403
+
+
+async def test_sign_in_when_nobody_came_back_for_an_hour_then_it_is_forgotten(
+    office: Office, database: TestDatabase, admin: asyncpg.Connection
+) -> None:
+    await office.browser().start()
+    await office.later("2 hours")
+    await office.browser().start()
+    worker = Database(database.worker_url, size=1)
+    async with worker.acting_as(WORKER) as connection:
+        await service.forget_old(connection)
+    await worker.close()
+    assert await admin.fetchval("SELECT count(*) FROM staff_sign_ins") == 1
+
+
+@pytest.mark.parametrize(
+    ("issuer", "is_taken"),
+    [
+        ("https://login.example.org/tenant/v2.0", True),
+        ("http://127.0.0.1:8018", True),
+        ("http://login.example.org", False),
+        ("http://127.0.0.1.example.org", False),
+        ("login.example.org", False),
+        ("https://", False),
+    ],
+)
+def test_issuer_when_somebody_on_the_way_could_pose_as_it_then_the_start_is_refused(
+    issuer: str, is_taken: bool
+) -> None:
+    given = {
+        "MIGRATION_DATABASE_URL": "x", "OIDC_ISSUER": issuer, "ADMINISTRATOR_NAME": "x", "ADMINISTRATOR_SUBJECT": "x",
+    }  # fmt: skip
+    if is_taken:
+        assert read_settings(AdministratorSettings, given).oidc_issuer == issuer
+    else:
+        with pytest.raises(SettingsError, match=r"^OIDC_ISSUER has to be an https address"):
+            read_settings(AdministratorSettings, given)

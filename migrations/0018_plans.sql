@@ -99,7 +99,6 @@ CREATE TABLE plan_sections (
     UNIQUE (section_id, plan_id, person_id),
     FOREIGN KEY (plan_id, person_id) REFERENCES pathway_plans (plan_id, person_id)
 );
-CREATE INDEX plan_sections_person ON plan_sections (person_id);
 COMMENT ON COLUMN plan_sections.none_reason IS 'Why there is nothing to do in this section.';
 
 CREATE TABLE plan_actions (
@@ -125,7 +124,6 @@ CREATE TABLE plan_actions (
 );
 CREATE INDEX plan_actions_section ON plan_actions (section_id, plan_id, person_id);
 CREATE INDEX plan_actions_plan ON plan_actions (plan_id);
-CREATE INDEX plan_actions_person ON plan_actions (person_id);
 CREATE INDEX plan_actions_owner ON plan_actions (owner_staff_id, due_on) WHERE status = 'to_do';
 CREATE INDEX plan_actions_copied_from ON plan_actions (copied_from_action_id);
 

@@ -49,6 +49,8 @@ CREATE INDEX appointments_booked_by ON appointments (booked_by_staff_id);
 
 -- Two that were booked for one time before this came stay as they are: nobody is told of a meeting that is not.
 ALTER TABLE appointments ADD COLUMN was_booked_twice boolean NOT NULL DEFAULT false;
+-- Forced, the walls would hide every row from their owner too.
+ALTER TABLE appointments NO FORCE ROW LEVEL SECURITY;
 UPDATE appointments AS a SET was_booked_twice = true
 WHERE a.status = 'booked' AND EXISTS (
     SELECT FROM appointments AS b
@@ -56,6 +58,7 @@ WHERE a.status = 'booked' AND EXISTS (
         AND (b.staff_id = a.staff_id OR b.person_id = a.person_id)
         AND tstzrange(b.starts_at, b.ends_at) && tstzrange(a.starts_at, a.ends_at)
 );
+ALTER TABLE appointments FORCE ROW LEVEL SECURITY;
 ALTER TABLE appointments
     ADD CONSTRAINT appointments_staff_is_free EXCLUDE USING gist (
         uuid_range(staff_id, staff_id, '[]') WITH &&, tstzrange(starts_at, ends_at) WITH &&

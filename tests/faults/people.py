@@ -53,6 +53,10 @@ class Person:
         return QUESTIONS[number % len(QUESTIONS)], self.answer
 
 
+# As far apart as the times of a burst are: nobody is booked for two of them.
+SLOT = timedelta(minutes=5)
+
+
 async def create_people(admin_url: str, count: int) -> Sequence[Person]:
     """So many people, committed."""
     connection = await asyncpg.connect(admin_url)
@@ -68,7 +72,7 @@ async def _create(connection: asyncpg.Connection, adviser: UUID, number: int) ->
     phone = f"+4477009{next(_numbers):05}"
     starts_at = _own_time(number)
     person_id = await create_person(connection, phone=phone, adviser=adviser)
-    await create_appointment(connection, person_id, adviser, starts_at=starts_at)
+    await create_appointment(connection, person_id, adviser, starts_at=starts_at, length=SLOT)
     words = MENU_WORDS.say("utter_next_appointment", {"when": clock.say_day_and_time(starts_at)})
     return Person(phone, words)
 

@@ -193,8 +193,8 @@ PERSONAL_ROWS = {
     "contact_points": "INSERT INTO contact_points (person_id, phone_e164) VALUES ($1, '+4477009' ||"
     " lpad((random() * 99999)::int::text, 5, '0')) RETURNING contact_point_id, $2::uuid",
     "appointments": "INSERT INTO appointments (person_id, staff_id, starts_at, ends_at)"
-    " SELECT $1, $2, starts_at, starts_at + interval '1 second' FROM (SELECT now() + interval '1 day' * (1 + random())"
-    " AS starts_at) AS s RETURNING appointment_id",
+    " SELECT $1, $2, starts_at, starts_at + interval '1 second' FROM (SELECT now() + interval '1 day'"
+    " + interval '1 minute' * (SELECT count(*) FROM appointments) AS starts_at) AS s RETURNING appointment_id",
     "enrolment_codes": "INSERT INTO enrolment_codes (code_hash, person_id, made_by_staff_id)"
     " VALUES (sha256($1::uuid::text::bytea), $1, $2) RETURNING code_hash",
     "sign_in_challenges": "INSERT INTO sign_in_challenges (phone_digest, person_id, code_hash)"

@@ -14,20 +14,10 @@ from api.kit.db import Connection
 from api.returns import exporting, queries
 from api.returns.changes import Here
 from api.returns.checks import EXTRACT, extract_kind, return_kinds
-from api.returns.files import Unreadable, find, kind_of
+from api.returns.files import find, kind_of
 from api.returns.importing import Import, Say
 from api.returns.merging import merge, merge_extract
 from api.returns.models import Change, ExportSummary, Filed, Summary
-
-__all__ = [
-    "NotAllowed",
-    "Unreadable",
-    "export_annex_a",
-    "export_ssda903",
-    "folders_of",
-    "import_extract",
-    "import_ssda903",
-]
 
 OWNERS_FOLDER = 0o700
 

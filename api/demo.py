@@ -13,10 +13,6 @@ from api.kit.crypto import Place
 from api.kit.field_keys import SERVICE_SUBJECT, FieldKeys
 from api.kit.ids import new_id
 from api.plans.service import section_titles
-from api.returns.service import NotAllowed
-
-DEMO_TEAM = "15+ team"
-MADE_UP_NAMES = ["Example", "Madeup", "Sample", "Specimen", "Placeholder", "Invented", "Fictional", "Pretend"]
 
 # First name, number, adviser, and the days from now and London times of their appointments.
 # "cancelled" and "attended" ones must never be told as coming up.
@@ -121,20 +117,6 @@ async def load_demo(url: str, keys: FieldKeys, issuer: str | None = None) -> str
     finally:
         await connection.close()
     return f"Demo data: {len(PEOPLE)} young people and {len(STAFF)} staff."
-
-
-async def prepare_for_people(url: str) -> None:
-    """Makes the team that made-up young people come into. Raises NotAllowed where there is anybody who may be real."""
-    connection = await asyncpg.connect(url)
-    try:
-        if await connection.fetchval(
-            "SELECT EXISTS (SELECT FROM young_people WHERE full_name !~ $1)",
-            rf"^\w+ ({'|'.join(MADE_UP_NAMES)})(-\d+)?$",
-        ):
-            raise NotAllowed("There are people here who are not made up: nothing was added.")
-        await connection.execute("INSERT INTO teams (name) VALUES ($1) ON CONFLICT DO NOTHING", DEMO_TEAM)
-    finally:
-        await connection.close()
 
 
 async def _insert_staff(connection: Any, keys: FieldKeys) -> list[UUID]:

@@ -8,17 +8,18 @@ from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
-from api.demo import DEMO_TEAM, prepare_for_people
-from api.demo_people import YEARS_FILED, DemoChild, DemoEpisode, children, last_filed_year
+from api.demo_people import LAST_NAMES, YEARS_FILED, DemoChild, DemoEpisode, children, last_filed_year
 from api.duties.codes import columns, first_day, last_day
 from api.duties.dates import age_on
 from api.kit import clock
+from api.kit.db import connect
 from api.returns.commands import run_import
 from api.returns.files import Writer, written
-from api.returns.service import NotAllowed
+from api.returns.service import NotAllowed, prepare_for_made_up
 
 FILES = ("Header", "Episodes", "Missing", "Reviews", "UASC", "OC3", "OC2", "PrevPerm", "SWEpisodes")
 NAMES = ("CHILD", "FULL_NAME", "PREFERRED_NAME")
+DEMO_TEAM = "15+ team"
 
 
 def write(folder: Path, people: Iterator[DemoChild], *, today: date) -> list[int]:
@@ -139,11 +140,14 @@ async def run_demo(words: Sequence[str], url_of: Callable[[], str], say: Callabl
     if asked.files:
         say(f"Written: {', '.join(str(asked.files / str(year)) for year in write(asked.files, people, today=today))}")
         return 0
+    connection = await connect(url_of())
     try:
-        await prepare_for_people(url_of())
+        await prepare_for_made_up(connection, LAST_NAMES, DEMO_TEAM)
     except NotAllowed as error:
         say(str(error))
         return 1
+    finally:
+        await connection.close()
     with tempfile.TemporaryDirectory(prefix="fifteenplus-demo-") as folder:
         write(Path(folder), people, today=today)
         return await run_import(["ssda903", folder, "--team", DEMO_TEAM, "--by", "demo"], url_of, say)

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from api.demo import MADE_UP_NAMES
 from api.duties.codes import collection_year, first_day, last_day
 from api.duties.dates import age_on, anniversary_in_903
 
@@ -26,6 +25,7 @@ def _spread() -> dict[str, Any]:
 
 SPREAD = _spread()
 FIRST_NAMES = SPREAD["first_names"].split()
+LAST_NAMES = SPREAD["last_names"].split()
 IN_CITY = SPREAD["in_city"]
 ELSEWHERE = SPREAD["elsewhere"]
 
@@ -94,7 +94,7 @@ def _child(number: int, rng: Random, until: date) -> DemoChild:
         upn="UN3" if is_uasc else _upn(number, rng),
         need="N8" if is_uasc else _pick(rng, SPREAD["needs"]),
         home_post="" if is_uasc else rng.choice(IN_CITY + ELSEWHERE),
-        full_name=f"{preferred_name} {rng.choice(MADE_UP_NAMES)}-{number + 1}",
+        full_name=f"{preferred_name} {rng.choice(LAST_NAMES)}-{number + 1}",
         preferred_name=preferred_name,
     )
     if is_uasc:

@@ -40,6 +40,23 @@ async def list_teams(connection: Connection) -> dict[str, UUID]:
     return {row["name"]: row["team_id"] for row in await connection.fetch(LIST_TEAMS)}
 
 
+ADD_TEAM = "INSERT INTO teams (name) VALUES ($1) ON CONFLICT DO NOTHING"
+
+
+async def add_team(connection: Connection, name: str) -> None:
+    """Has a team of this name."""
+    await connection.execute(ADD_TEAM, name)
+
+
+HAS_OTHERS_THAN = "SELECT EXISTS (SELECT FROM young_people WHERE full_name !~ $1)"
+
+
+async def has_others_than(connection: Connection, pattern: str) -> bool:
+    """Whether somebody has a name that does not match the pattern."""
+    found: bool = await connection.fetchval(HAS_OTHERS_THAN, pattern)
+    return found
+
+
 LOCK_PEOPLE = """
     SELECT person_id, child_id_la, full_name, preferred_name, born_on, died_on, sex, ethnic, upn, uasc_from,
         uasc_until, is_mother, first_child_born_on

@@ -14,20 +14,10 @@ from api.kit.db import Connection
 from api.returns import exporting, queries
 from api.returns.changes import Here
 from api.returns.checks import EXTRACT, extract_kind, return_kinds
-from api.returns.files import Unreadable, find, kind_of
+from api.returns.files import find, kind_of
 from api.returns.importing import Import, Say
 from api.returns.merging import merge, merge_extract
 from api.returns.models import Change, ExportSummary, Filed, Summary
-
-__all__ = [
-    "NotAllowed",
-    "Unreadable",
-    "export_annex_a",
-    "export_ssda903",
-    "folders_of",
-    "import_extract",
-    "import_ssda903",
-]
 
 OWNERS_FOLDER = 0o700
 
@@ -94,6 +84,14 @@ async def export_annex_a(connection: Connection, folder: Path, *, on: date, by: 
     await _check_is_administrator(connection)
     _make_folder(folder)
     return await exporting.write_annex_a(connection, folder, on=on, by=by)
+
+
+async def prepare_for_made_up(connection: Connection, last_names: Sequence[str], team: str) -> None:
+    """Makes the team that made-up young people come into. Raises NotAllowed where there is anybody who may be real."""
+    await _check_is_administrator(connection)
+    if await queries.has_others_than(connection, rf"^\w+ ({'|'.join(last_names)})(-\d+)?$"):
+        raise NotAllowed("There are people here who are not made up: nothing was added.")
+    await queries.add_team(connection, team)
 
 
 async def _check_may_import(connection: Connection) -> None:

@@ -30,6 +30,7 @@ ADDS = {
     " (person_id, started_on, ended_on, was_looked_after_before) VALUES ($1, $2, $3, true)",
     "activity_spells": "INSERT INTO activity_spells (person_id, activity, started_on, ended_on)"
     " VALUES ($1, 'F1', $2, $3)",
+    "missing_episodes": "INSERT INTO missing_episodes (person_id, kind, started_on, ended_on) VALUES ($1, 'M', $2, $3)",
     "accommodation_spells": "INSERT INTO accommodation_spells"
     " (person_id, placement_id, accommodation, tenancy, started_on, ended_on)"
     " SELECT $1, placement_id, 'U', 'own', $2, $3 FROM placements WHERE person_id = $1",

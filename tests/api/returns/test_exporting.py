@@ -290,3 +290,41 @@ async def test_person_when_they_have_no_childs_number_then_the_export_says_that_
     )
     summary = await export(database.admin_url, tmp_path / "out")
     assert summary.lines()[1:] == ["1 young people have no child's number, and so are in no return."]
+
+
+async def test_header_when_a_young_man_then_motherhood_is_not_asked(
+    database: TestDatabase, admin: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await import_one(database.admin_url, file_return(tmp_path / "in", Header=[{}], Episodes=[{}]))
+    await admin.execute("UPDATE young_people SET is_mother = false")
+    await export(database.admin_url, tmp_path / "out")
+    assert rows_of(tmp_path / "out" / "header.csv")[0]["MOTHER"] == ""
+
+
+async def test_leaver_when_a_recorded_code_is_none_of_the_year_then_it_is_listed_and_not_filed(
+    database: TestDatabase, admin: asyncpg.Connection, tmp_path: Path
+) -> None:
+    person_id = await add_leaver(database, admin, tmp_path)
+    await admin.execute(
+        "INSERT INTO in_touch_records (person_id, birthday_on, status, activity, accommodation)"
+        " VALUES ($1, '2025-05-10', 'YES', 'F3', 'U1')", person_id,
+    )  # fmt: skip
+    await export(database.admin_url, tmp_path / "out")
+    assert rows_of(tmp_path / "out" / "oc3.csv") == []
+    assert [row["column"] for row in rows_of(tmp_path / "out" / "to-complete" / "rows.csv")] == ["ACTIV"]
+
+
+async def test_list_9_when_the_home_is_recorded_here_then_the_extracts_word_on_another_home_does_not_count(
+    database: TestDatabase, admin: asyncpg.Connection, tmp_path: Path
+) -> None:
+    person_id = await add_leaver(database, admin, tmp_path)
+    await add_life(admin, person_id, judgement=None)
+    extract = tmp_path / "extract.csv"
+    extract.write_text(EXTRACT + "7,1001,Former Relevant,Yes,2025-05-25,D1,Suitable,G5,,,,\n")
+    connection = await asyncpg.connect(database.admin_url)
+    await import_extract(connection, extract, year=2026, by="Sam", report=tmp_path / "r.csv", say=lambda _: None)
+    await connection.close()
+    [row], lacking = await inspect(database.admin_url, tmp_path / "out", date(2025, 6, 1))
+    assert (row["Type of Accommodation"][:2], row["Suitability of Accommodation"]) == ("U:", "")
+    assert row["Activity Status"][:3] == "F2:"
+    assert "Suitability of Accommodation" in lacking

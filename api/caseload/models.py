@@ -32,7 +32,6 @@ class Case(msgspec.Struct, frozen=True):
     next_review_on: date | None
     last_contact_at: datetime | None
     is_worked_out: bool
-    colour_rank: int
     sort_on: date
 
 

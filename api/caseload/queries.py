@@ -9,76 +9,69 @@ import msgspec
 from api.caseload.models import Case, Found, Past
 from api.kit.db import Connection
 
+# Everybody is put in order by one kept day each; only those on the page are looked at more closely.
 LIST_CASES = """
-    WITH page AS (
-        SELECT p.person_id, p.preferred_name, p.full_name,
-            extract(year FROM age(t.today, p.born_on))::int AS age,
-            EXISTS (SELECT FROM restricted_cases AS x WHERE x.person_id = p.person_id) AS is_restricted,
-            e.category, a.staff_id AS adviser_id, a.shown_name AS adviser_name,
-            CASE c.colour_rank WHEN 0 THEN 'red' WHEN 1 THEN 'amber' ELSE 'green' END AS colour,
+    WITH page AS MATERIALIZED (
+        SELECT p.person_id, p.preferred_name, p.full_name, p.born_on, k.person_id IS NOT NULL AS is_worked_out,
+            coalesce(k.next_due_on, date '1900-01-01') AS sort_on, k.next_review_on, k.last_contact_at, k.category
+        FROM young_people AS p LEFT JOIN duty_checks AS k USING (person_id)
+        WHERE p.died_on IS NULL
+            AND ($4::uuid IS NULL OR EXISTS (
+                SELECT FROM allocations AS n
+                WHERE n.person_id = p.person_id AND n.staff_id = $4 AND n.starts_on <= london_today()
+                    AND (n.ended_on IS NULL OR n.ended_on >= london_today())
+            ))
+            AND (
+                $1::date IS NULL OR (coalesce(k.next_due_on, date '1900-01-01'), p.person_id) > ($1, $2::uuid)
+            )
+        ORDER BY sort_on, p.person_id
+        LIMIT $3 + 1
+    ), shown AS (
+        SELECT g.person_id, g.preferred_name, g.full_name, extract(year FROM age(t.today, g.born_on))::int AS age,
+            EXISTS (SELECT FROM restricted_cases AS x WHERE x.person_id = g.person_id) AS is_restricted,
+            g.category, a.staff_id AS adviser_id, a.shown_name AS adviser_name,
+            CASE
+                WHEN NOT g.is_worked_out OR d.colour_rank = 0 THEN 'red'
+                WHEN d.colour_rank = 1 THEN 'amber' ELSE 'green'
+            END AS colour,
             d.code AS next_duty, d.title AS next_duty_title, d.due_on,
             CASE
-                WHEN k.person_id IS NULL THEN 'Nobody has worked out yet what is due.'
+                WHEN NOT g.is_worked_out THEN 'Nobody has worked out yet what is due.'
                 WHEN d.code IS NULL THEN 'Nothing is due.'
                 WHEN d.due_on < t.today THEN format('It is %s days late.', t.today - d.due_on)
                 WHEN d.due_on = t.today THEN 'It is due today.'
                 ELSE format('It is due in %s days.', d.due_on - t.today)
             END AS colour_why,
-            d.why, d.source, d.is_verified, r.next_review_on, v.last_contact_at,
-            k.person_id IS NOT NULL AS is_worked_out, c.colour_rank, c.sort_on
+            d.why, d.source, d.is_verified, g.next_review_on, g.last_contact_at, g.is_worked_out, g.sort_on
         FROM (SELECT london_today() AS today) AS t
-        CROSS JOIN young_people AS p
-        LEFT JOIN duty_checks AS k ON k.person_id = p.person_id
+        CROSS JOIN (SELECT * FROM page ORDER BY sort_on, person_id LIMIT $3) AS g
         LEFT JOIN LATERAL (
             SELECT n.code, n.title, n.due_on, n.why, n.source, n.is_verified,
                 CASE WHEN t.today >= n.red_on THEN 0 WHEN t.today >= n.amber_on THEN 1 ELSE 2 END AS colour_rank
-            FROM duty_dates AS n WHERE n.person_id = p.person_id AND NOT n.is_prospective
+            FROM duty_dates AS n WHERE n.person_id = g.person_id AND NOT n.is_prospective
             ORDER BY colour_rank, n.due_on, n.rank, n.code LIMIT 1
         ) AS d ON true
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN k.person_id IS NULL THEN 0 ELSE coalesce(d.colour_rank, 2) END AS colour_rank,
-                coalesce(d.due_on, CASE WHEN k.person_id IS NULL THEN date '1900-01-01' ELSE date '2999-12-31' END)
-                    AS sort_on
-        ) AS c
-        LEFT JOIN LATERAL (
-            SELECT min(n.due_on) AS next_review_on FROM duty_dates AS n
-            WHERE n.person_id = p.person_id AND n.code ~ '^(looked_after_.*)?review' AND NOT n.is_prospective
-        ) AS r ON true
-        LEFT JOIN LATERAL (
-            SELECT n.happened_at AS last_contact_at FROM visits_and_contacts AS n
-            WHERE n.person_id = p.person_id AND n.was_reached ORDER BY n.happened_at DESC LIMIT 1
-        ) AS v ON true
-        LEFT JOIN LATERAL (
-            SELECT n.category FROM eligibility_decisions AS n WHERE n.person_id = p.person_id
-            ORDER BY n.eligibility_decision_id DESC LIMIT 1
-        ) AS e ON true
         LEFT JOIN LATERAL (
             SELECT s.staff_id, s.shown_name FROM allocations AS n JOIN staff AS s USING (staff_id)
-            WHERE n.person_id = p.person_id AND n.starts_on <= t.today
+            WHERE n.person_id = g.person_id AND n.starts_on <= t.today
                 AND (n.ended_on IS NULL OR n.ended_on >= t.today)
             ORDER BY n.starts_on DESC LIMIT 1
         ) AS a ON true
-        WHERE p.died_on IS NULL AND ($5::uuid IS NULL OR a.staff_id = $5)
-            AND ($1::int IS NULL OR (c.colour_rank, c.sort_on, p.person_id) > ($1, $2::date, $3::uuid))
-        ORDER BY c.colour_rank, c.sort_on, p.person_id
-        LIMIT $4 + 1
-    ), shown AS (
-        SELECT * FROM page ORDER BY colour_rank, sort_on, person_id LIMIT $4
     )
     SELECT audit_notes_views(ARRAY(SELECT g.person_id FROM shown AS g), 'duty_dates'),
-        (SELECT coalesce(json_agg(g ORDER BY g.colour_rank, g.sort_on, g.person_id), '[]')::text FROM shown AS g),
-        (SELECT count(*) > $4 FROM page)
+        (SELECT coalesce(json_agg(g ORDER BY g.sort_on, g.person_id), '[]')::text FROM shown AS g),
+        (SELECT count(*) > $3 FROM page)
 """
 
 
 async def list_cases(
-    connection: Connection, after: tuple[int, date, UUID] | None, count: int, adviser_id: UUID | None
+    connection: Connection, after: tuple[date, UUID] | None, count: int, adviser_id: UUID | None
 ) -> tuple[list[Case], bool]:
     """The cases that the connection sees, the most overdue first, after a place in that order; and whether more follow.
 
     Only who is shown is noted in the audit, not whoever follows.
     """
-    place = after or (None, None, None)
+    place = after or (None, None)
     row: Any = await connection.fetchrow(LIST_CASES, *place, count, adviser_id)
     return msgspec.json.decode(row[1], type=list[Case]), row[2]
 

@@ -25,10 +25,10 @@ async def list_cases(
     connection: Connection, cursor: str | None, count: int, adviser_id: UUID | None = None
 ) -> Page[Case]:
     """The cases that whoever acts sees, the most overdue first; those of one adviser if one is named."""
-    after = read_cursor(cursor, tuple[int, date, UUID])
+    after = read_cursor(cursor, tuple[date, UUID])
     found, is_more = await queries.list_cases(connection, after, count, adviser_id)
     last = found[-1] if is_more else None
-    return Page(found, None if last is None else write_cursor(last.colour_rank, last.sort_on, last.person_id))
+    return Page(found, None if last is None else write_cursor(last.sort_on, last.person_id))
 
 
 async def search(connection: Connection, name: str, cursor: str | None, count: int) -> Page[Found]:

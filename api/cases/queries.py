@@ -179,13 +179,23 @@ async def add_duty_dates(connection: Connection, rows: Sequence[tuple[object, ..
 
 
 NOTE_CHECK = """
-    INSERT INTO duty_checks (person_id, checked_at) VALUES ($1, clock_timestamp())
-    ON CONFLICT (person_id) DO UPDATE SET checked_at = excluded.checked_at
+    INSERT INTO duty_checks (person_id, checked_at, next_due_on, next_review_on, last_contact_at, category)
+    SELECT $1, clock_timestamp(), coalesce(min(d.due_on), date '2999-12-31'),
+        min(d.due_on) FILTER (WHERE d.code ~ '^(looked_after_.*)?review'),
+        (SELECT max(v.happened_at) FROM visits_and_contacts AS v WHERE v.person_id = $1 AND v.was_reached),
+        (
+            SELECT e.category FROM eligibility_decisions AS e WHERE e.person_id = $1
+            ORDER BY e.eligibility_decision_id DESC LIMIT 1
+        )
+    FROM duty_dates AS d WHERE d.person_id = $1 AND NOT d.is_prospective
+    ON CONFLICT (person_id) DO UPDATE SET checked_at = excluded.checked_at, next_due_on = excluded.next_due_on,
+        next_review_on = excluded.next_review_on, last_contact_at = excluded.last_contact_at,
+        category = excluded.category
 """
 
 
 async def note_check(connection: Connection, person_id: UUID) -> None:
-    """Notes that somebody's duties were worked out now."""
+    """Notes that somebody's duties were worked out now, and keeps what a caseload is sorted by and shows."""
     await connection.execute(NOTE_CHECK, person_id)
 
 

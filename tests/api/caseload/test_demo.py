@@ -7,6 +7,8 @@ import asyncpg
 from api.cases import service as cases
 from api.demo import CARE, PEOPLE, load_demo
 from api.kit.db import WORKER, Database
+from api.kit.field_keys import FieldKeys
+from tests import fields
 from tests.api.casework import Desk
 from tests.api.client import api_client
 from tests.conftest import TestDatabase
@@ -16,7 +18,7 @@ from tests.factories import create_session
 async def test_demo_when_loaded_and_worked_out_then_the_manager_has_a_caseload_to_look_at(
     database: TestDatabase, admin: asyncpg.Connection
 ) -> None:
-    await load_demo(database.admin_url)
+    await load_demo(database.admin_url, FieldKeys(fields.RING))
     worker = Database(database.worker_url, size=1)
     async with worker.acting_as(WORKER) as connection:
         await cases.recompute_old(connection)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from api.cases.queries import note_check
 from tests.api.casework import Team, today
 
 PATH = "/admin/v1/young-people"
@@ -29,7 +30,8 @@ async def due(team: Team, person_id: UUID, in_days: int, *, code: str = "visit_t
 
 async def worked_out(team: Team) -> None:
     """Everybody's duties are as they stand there."""
-    await team.admin.execute("INSERT INTO duty_checks (person_id) SELECT person_id FROM young_people")
+    for (person_id,) in await team.admin.fetch("SELECT person_id FROM young_people"):
+        await note_check(team.admin, person_id)
 
 
 async def names(team: Team, **query: Any) -> list[tuple[str, str]]:

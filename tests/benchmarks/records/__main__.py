@@ -21,7 +21,7 @@ from tests.stack.postgres import EmbeddedPostgres
 from tests.stack.problem import StackProblem
 
 FULL = (5, 1600, Size(20_000, 50), Size(2_000, 50))
-QUICK = (1, 64, Size(400, 20), Size(40, 20))
+QUICK = (1, 64, Size(400, 20), Size(50, 20))
 
 
 def main() -> int:

@@ -102,6 +102,19 @@ async def _finish(
         )
     if sign_in is None:
         raise SignInRefused("state_unknown")
+    identity = await _identify(oidc, secret, answer, sign_in)
+    token = tokens.new_token()
+    async with database.transaction(SIGN_IN) as connection:
+        session_id = await _open_session(connection, identity, sign_in, token, old_token)
+    # Under the new token, so that it is in the audit as theirs; without it nobody is given the token.
+    async with signed_in.transaction_with(token) as connection:
+        verb = Verb.STEPPED_UP if sign_in.is_step_up else Verb.SIGNED_IN
+        await audit.record(connection, verb, "sessions", [session_id])
+    return SignedIn(token, sign_in.return_to)
+
+
+async def _identify(oidc: OidcClient, secret: str, answer: Answer, sign_in: SignIn) -> Identity:
+    """Whom the provider means by the code, for a step-up only when they proved it anew. Raises SignInRefused."""
     if not answer.code:
         raise SignInRefused("no_code")
     identity = await oidc.identify(
@@ -113,14 +126,7 @@ async def _finish(
     )
     if sign_in.is_step_up and not _is_proved_anew(identity, sign_in, oidc.step_up_acr):
         raise SignInRefused("not_proved_anew")
-    token = tokens.new_token()
-    async with database.transaction(SIGN_IN) as connection:
-        session_id = await _open_session(connection, identity, sign_in, token, old_token)
-    # Under the new token, so that it is in the audit as theirs; without it nobody is given the token.
-    async with signed_in.transaction_with(token) as connection:
-        verb = Verb.STEPPED_UP if sign_in.is_step_up else Verb.SIGNED_IN
-        await audit.record(connection, verb, "sessions", [session_id])
-    return SignedIn(token, sign_in.return_to)
+    return identity
 
 
 def _is_proved_anew(identity: Identity, sign_in: SignIn, acr: str | None) -> bool:

@@ -11,19 +11,9 @@ import pytest
 from api.kit.db import WORKER, Database
 from api.settings import AdministratorSettings, SettingsError, read_settings
 from api.staff_sign_in import service
-from tests.api.client import PUBLIC_BASE_URL
 from tests.api.staff_sign_in import provider as fakes
 from tests.api.staff_sign_in.browser import PATH, SESSION_COOKIE, SIGN_IN_COOKIE, Office
 from tests.conftest import TestDatabase
-from tests.factories import create_staff
-
-
-@pytest.fixture
-async def sam(office: Office, admin: asyncpg.Connection) -> UUID:
-    """A member of staff whom the provider knows as "sam"."""
-    staff_id = await create_staff(admin, shown_name="Sam")
-    await office.link(staff_id, "sam")
-    return staff_id
 
 
 async def test_browser_when_it_comes_back_then_it_is_signed_in_and_the_audit_says_so(
@@ -233,145 +223,6 @@ async def test_sign_in_when_it_fails_then_the_log_has_a_code_and_nothing_that_wa
     assert [(entry["event"], entry["code"]) for entry in logs] == [("staff_sign_in_failed", "nobody_here")]
     assert "canary" not in json.dumps(logs)
     assert "subject" not in json.dumps(logs)
-
-
-# --- Ends ---
-
-
-@pytest.mark.parametrize(("span", "status"), [("14 minutes", 200), ("15 minutes 1 second", 401)])
-async def test_session_when_it_stood_idle_then_it_is_over(office: Office, sam: UUID, span: str, status: int) -> None:
-    browser = office.browser()
-    await browser.sign_in("sam")
-    await office.later(span)
-    assert (await browser.session()).status_code == status
-    assert (await browser.session()).status_code == status
-
-
-async def test_session_when_it_is_used_all_day_then_it_ends_after_eight_hours(office: Office, sam: UUID) -> None:
-    browser = office.browser()
-    await browser.sign_in("sam")
-    for _ in range(34):
-        await office.later("14 minutes")
-        assert (await browser.session()).status_code == 200
-    await office.later("14 minutes")
-    assert (await browser.session()).status_code == 401
-
-
-async def test_use_when_it_was_noted_less_than_a_minute_ago_then_nothing_is_written(
-    office: Office, sam: UUID, admin: asyncpg.Connection
-) -> None:
-    browser = office.browser()
-    await browser.sign_in("sam")
-    noted = []
-    for span in ("59 seconds", "2 seconds", "30 seconds"):
-        await office.later(span)
-        before = await admin.fetchval("SELECT last_used_at FROM sessions")
-        await browser.session()
-        noted.append(await admin.fetchval("SELECT last_used_at FROM sessions") != before)
-    assert noted == [False, True, False]
-
-
-@pytest.mark.parametrize("end", ["disabled_at = now()", "left_on = '2026-01-01'"])
-async def test_member_when_disabled_or_gone_then_their_sessions_are_dead_at_once(
-    office: Office, sam: UUID, admin: asyncpg.Connection, end: str
-) -> None:
-    browser = office.browser()
-    await browser.sign_in("sam")
-    assert (await browser.session()).status_code == 200
-    await admin.execute(f"UPDATE staff SET {end}")  # noqa: S608 - from above
-    assert (await browser.session()).status_code == 401
-
-
-async def test_sign_out_when_asked_for_then_this_browser_or_every_browser_is_out(
-    office: Office, sam: UUID, admin: asyncpg.Connection
-) -> None:
-    browsers = [office.browser() for _ in range(3)]
-    for browser in browsers:
-        await browser.sign_in("sam")
-    kept = browsers[0].cookies[SESSION_COOKIE]
-    assert (await browsers[0].request("DELETE", "/admin/v1/session")).status_code == 204
-    assert browsers[0].cookies[SESSION_COOKIE] == ""
-    browsers[0].cookies[SESSION_COOKIE] = kept
-    assert [(await browser.session()).status_code for browser in browsers] == [401, 200, 200]
-    assert (await browsers[1].request("DELETE", "/admin/v1/sessions")).status_code == 204
-    assert [(await browser.session()).status_code for browser in browsers] == [401, 401, 401]
-    assert await admin.fetchval("SELECT count(*) FROM audit_entries WHERE verb = 'signed_out'") == 2
-
-
-@pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}])
-async def test_sign_out_when_another_site_asks_then_it_is_refused(
-    office: Office, sam: UUID, headers: dict[str, str]
-) -> None:
-    browser = office.browser()
-    await browser.sign_in("sam")
-    assert (await browser.request("DELETE", "/admin/v1/sessions", headers=headers)).status_code == 403
-    assert (await browser.session()).status_code == 200
-    given = {"sec-fetch-site": "same-origin", "origin": PUBLIC_BASE_URL}
-    assert (await browser.request("DELETE", "/admin/v1/sessions", headers=given)).status_code == 204
-
-
-# --- Step-up ---
-
-
-async def stepped_up(browser: Any) -> bool:
-    return (await browser.session()).json()["stepped_up_until"] is not None
-
-
-async def test_step_up_when_proved_anew_then_it_counts_for_five_minutes_under_a_new_token(
-    office: Office, sam: UUID, admin: asyncpg.Connection
-) -> None:
-    browser = office.browser()
-    await browser.sign_in("sam")
-    before = browser.cookies[SESSION_COOKIE]
-    assert (await browser.sign_in("sam", step_up=True)).status_code == 303
-    assert browser.cookies[SESSION_COOKIE] != before
-    assert await stepped_up(browser)
-    await office.later("4 minutes 59 seconds")
-    assert await stepped_up(browser)
-    await office.later("2 seconds")
-    assert not await stepped_up(browser)
-    assert await admin.fetchval("SELECT count(*) FROM audit_entries WHERE verb = 'stepped_up'") == 1
-
-
-@pytest.mark.parametrize("claims", [{"auth_time": 1}, {"auth_time": None}])
-async def test_step_up_when_the_proof_is_old_or_not_told_then_it_is_refused(
-    office: Office, sam: UUID, claims: dict[str, Any]
-) -> None:
-    browser = office.browser()
-    await browser.sign_in("sam")
-    assert (await browser.sign_in("sam", step_up=True, claims=claims)).status_code == 403
-    assert not await stepped_up(browser)
-
-
-@pytest.mark.parametrize(
-    ("claims", "status"), [({}, 403), ({"acrs": "c2"}, 403), ({"acrs": ["c1"]}, 303), ({"acr": "c1"}, 303)]
-)
-async def test_step_up_when_a_context_is_set_then_it_has_to_be_met(
-    office: Office, sam: UUID, claims: dict[str, Any], status: int
-) -> None:
-    office.app.state.oidc.step_up_acr = "c1"
-    browser = office.browser()
-    await browser.sign_in("sam")
-    assert (await browser.sign_in("sam", step_up=True, claims=claims)).status_code == status
-    assert await stepped_up(browser) == (status == 303)
-
-
-async def test_step_up_when_somebody_else_signs_in_then_it_is_refused(
-    office: Office, sam: UUID, admin: asyncpg.Connection
-) -> None:
-    await office.link(await create_staff(admin, role="manager"), "max")
-    browser = office.browser()
-    await browser.sign_in("sam")
-    assert (await browser.sign_in("max", step_up=True)).status_code == 403
-    assert (await browser.session()).json()["staff_id"] == str(sam)
-
-
-async def test_sign_in_when_it_is_an_ordinary_one_then_it_is_no_step_up_however_fresh(
-    office: Office, sam: UUID
-) -> None:
-    browser = office.browser()
-    await browser.sign_in("sam")
-    assert not await stepped_up(browser)
 
 
 async def test_sign_in_when_the_query_is_nonsense_then_it_is_a_client_error(office: Office) -> None:

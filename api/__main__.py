@@ -7,7 +7,15 @@ import os
 import signal
 import sys
 
-from api.settings import CheckAuditSettings, MigrateSettings, ServeSettings, SettingsError, WorkSettings, read_settings
+from api.settings import (
+    AdministratorSettings,
+    CheckAuditSettings,
+    MigrateSettings,
+    ServeSettings,
+    SettingsError,
+    WorkSettings,
+    read_settings,
+)
 
 STOP_WITHIN_S = 20
 HEADERS_WITHIN_S = 5
@@ -72,7 +80,15 @@ def demo() -> None:
     """Loads the demo people, once."""
     from api.demo import load_demo  # noqa: PLC0415
 
-    print(asyncio.run(load_demo(read_settings(MigrateSettings, os.environ).migration_database_url)))
+    settings = read_settings(MigrateSettings, os.environ)
+    print(asyncio.run(load_demo(settings.migration_database_url, settings.oidc_issuer)))
+
+
+def administrator() -> None:
+    """Adds the first administrator, who can sign in and add everybody else."""
+    from api.app import add_first_administrator  # noqa: PLC0415
+
+    print(asyncio.run(add_first_administrator(read_settings(AdministratorSettings, os.environ))))
 
 
 def check() -> None:
@@ -119,6 +135,7 @@ def _print_document(name: str) -> None:
 
 
 COMMANDS = {
+    "administrator": administrator,
     "check": check,
     "check audit": check_audit,
     "retry": retry,

@@ -9,22 +9,27 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
+from api.allocations.routes import ROUTES as ALLOCATION_ROUTES
 from api.audit import service as audit
 from api.audit.anchor import read_anchors
 from api.audit.jobs import Sealing
 from api.audit.models import Findings
+from api.audit.routes import ROUTES as AUDIT_ROUTES
+from api.clients.oidc import OidcClient
 from api.clients.rasa import RasaClient
 from api.clients.twilio import TwilioClient, signature_is_valid
 from api.concerns.screen import load_screen
 from api.conversations.jobs import Answering, forget_old_dialogues
 from api.conversations.routes import run_action
+from api.devices.routes import ROUTES as DEVICE_ROUTES
 from api.identity.jobs import CodeSending, forget_old
 from api.identity.routes import ROUTES as SIGN_IN_ROUTES
 from api.kit import docs, errors, health
 from api.kit.clock import say_day_and_time
 from api.kit.crypto import KeysUnusable, read_key_ring
-from api.kit.db import DATABASE_AWAY, WORKER, Database, DatabaseBusy
+from api.kit.db import DATABASE_AWAY, WORKER, Database, DatabaseBusy, connect
 from api.kit.edge import stand_around
+from api.kit.errors import Conflict
 from api.kit.field_keys import FieldKeys
 from api.kit.jobs import Chore, JobKind, Worker, forget_old_beats, list_parked, unpark
 from api.kit.limits import forget_full_limits
@@ -35,7 +40,10 @@ from api.kit.words import load_words
 from api.messages.jobs import Delivery
 from api.messages.routes import receive_status, receive_text
 from api.messages.service import count_attention
+from api.oversight.routes import ROUTES as OVERSIGHT_ROUTES
+from api.rota.routes import ROUTES as ROTA_ROUTES
 from api.settings import (
+    AdministratorSettings,
     CheckAuditSettings,
     MigrateSettings,
     ServeSettings,
@@ -43,14 +51,33 @@ from api.settings import (
     WorkSettings,
     read_settings,
 )
+from api.staff import service as staff
+from api.staff.routes import ROUTES as STAFF_ROUTES
+from api.staff_sign_in import service as staff_sign_in
+from api.staff_sign_in.routes import CALLBACK_PATH
+from api.staff_sign_in.routes import ROUTES as STAFF_SIGN_IN_ROUTES
 
 # Of a JSON body; a route that takes more, or only less, says so itself.
 LARGEST_BODY_BYTES = 16 * 1024
 
 ROUTES = [
-    receive_text, receive_status, run_action, health.live, health.ready, *SIGN_IN_ROUTES,
-    docs.show_docs, docs.show_admin_document, docs.show_client_document,
-]  # fmt: skip
+    receive_text,
+    receive_status,
+    run_action,
+    health.live,
+    health.ready,
+    *SIGN_IN_ROUTES,
+    *STAFF_SIGN_IN_ROUTES,
+    *STAFF_ROUTES,
+    *ROTA_ROUTES,
+    *ALLOCATION_ROUTES,
+    *DEVICE_ROUTES,
+    *OVERSIGHT_ROUTES,
+    *AUDIT_ROUTES,
+    docs.show_docs,
+    docs.show_admin_document,
+    docs.show_client_document,
+]
 DOCUMENTS = {
     docs.ADMIN: ("/admin/v1", "Fifteen Plus: what staff work with"),
     docs.CLIENT: ("/client/v1", "Fifteen Plus: what young people's apps call"),
@@ -66,6 +93,7 @@ CHORES = (
     Chore("forget old dialogues", HOUR_S, forget_old_dialogues),
     Chore("forget old beats", HOUR_S, forget_old_beats),
     Chore("forget old sign-ins", HOUR_S, forget_old),
+    Chore("forget old sign-ins of staff", HOUR_S, staff_sign_in.forget_old),
     Chore("forget full limits", HOUR_S, forget_full_limits),
     Chore("forget old idempotency keys", HOUR_S, forget_old_keys),
 )
@@ -85,6 +113,14 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
     database = Database(settings.database_url, size=settings.database_connections)
     rasa = RasaClient(url=settings.rasa_url, deadline_s=1.0)
     signed_in = Database(settings.signed_in_database_url, size=settings.database_connections)
+    oidc = OidcClient(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        redirect_url=settings.public_base_url.rstrip("/") + CALLBACK_PATH,
+        tenant_id=settings.oidc_tenant_id,
+        step_up_acr=settings.oidc_step_up_acr,
+    )
     state = State(
         {
             "settings": settings,
@@ -92,6 +128,8 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
             "signed_in": signed_in,
             "field_keys": field_keys_of(settings),
             "rasa": rasa,
+            "oidc": oidc,
+            "words": load_words(),
             "signature_is_valid": signature_is_valid,
             "documents": Documents(ROUTES, DOCUMENTS),
         }
@@ -102,6 +140,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
         set_up_logging()
         yield
         await rasa.aclose()
+        await oidc.aclose()
         await database.close()
         await signed_in.close()
 
@@ -201,3 +240,22 @@ async def check_audit(settings: CheckAuditSettings) -> Findings:
         findings = await audit.check(connection, read_anchors(Path(settings.audit_anchor_path)))
     await database.close()
     return findings
+
+
+async def add_first_administrator(settings: AdministratorSettings) -> str:
+    """Adds the administrator who can add everybody else; returns a sentence on what was done."""
+    connection = await connect(settings.migration_database_url)
+    try:
+        async with connection.transaction():
+            added = await staff.add_first_administrator(
+                connection,
+                settings.administrator_name,
+                settings.oidc_issuer,
+                settings.oidc_tenant_id,
+                settings.administrator_subject,
+            )
+    except Conflict as conflict:
+        return conflict.detail
+    finally:
+        await connection.close()
+    return "The first administrator can sign in now." if added else "There is an administrator: they can add others."

@@ -44,6 +44,9 @@ STAFF = (
     ("Dee Adviser", "Dee", "personal_adviser", 204),
     ("Max Manager", "Max", "manager", 205),
     ("Jo Duty", "Jo", "duty_worker", 206),
+    ("Robin Reviewing", "Robin", "reviewing_officer", 217),
+    ("Pat Protection", "Pat", "data_protection_lead", 218),
+    ("Alex Administrator", "Alex", "administrator", 219),
 )
 
 PEOPLE = (
@@ -76,8 +79,16 @@ def demo_number(last_three: int) -> str:
     return f"+447700900{last_three:03}"
 
 
-async def load_demo(url: str) -> str:
-    """Loads the demo people into an empty database; returns a sentence on what was done."""
+def demo_subject(shown_name: str) -> str:
+    """How the sign-in provider of `make run` knows one of the demo staff."""
+    return shown_name.lower()
+
+
+async def load_demo(url: str, issuer: str | None = None) -> str:
+    """Loads the demo people into an empty database; with an issuer its users are linked to the demo staff.
+
+    Returns a sentence on what was done.
+    """
     connection = await asyncpg.connect(url)
     try:
         async with connection.transaction():
@@ -87,6 +98,11 @@ async def load_demo(url: str) -> str:
             advisers = await _insert_staff(connection)
             for person in PEOPLE:
                 await _insert_person(connection, person, advisers)
+            if issuer is not None:
+                await connection.executemany(
+                    "INSERT INTO staff_identities (staff_id, issuer, subject) VALUES ($1, $2, $3)",
+                    [(staff_id, issuer, demo_subject(s[1])) for staff_id, s in zip(advisers, STAFF, strict=True)],
+                )
     finally:
         await connection.close()
     return f"Demo data: {len(PEOPLE)} young people and {len(STAFF)} staff."

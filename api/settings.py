@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -34,6 +35,11 @@ class ServeSettings(msgspec.Struct, kw_only=True, frozen=True):
     twilio_auth_tokens: tuple[Secret, ...]
     bot_actions_secret: Secret
     rasa_url: str
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: Secret
+    oidc_tenant_id: str | None = None
+    oidc_step_up_acr: str | None = None
     api_host: str = "127.0.0.1"
     api_port: int = 8015
     trusted_proxies: tuple[str, ...] = ()
@@ -81,9 +87,20 @@ class MigrateSettings(msgspec.Struct, kw_only=True, frozen=True):
     signed_in_database_url: Secret | None = None
     worker_database_url: Secret | None = None
     bot_database_url: Secret | None = None
+    oidc_issuer: str | None = None
 
 
-S = TypeVar("S", ServeSettings, WorkSettings, CheckAuditSettings, MigrateSettings)
+class AdministratorSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """What `administrator` needs: who the first one is, and how the sign-in provider knows them."""
+
+    migration_database_url: Secret
+    oidc_issuer: str
+    administrator_name: str
+    administrator_subject: str
+    oidc_tenant_id: str | None = None
+
+
+S = TypeVar("S", AdministratorSettings, ServeSettings, WorkSettings, CheckAuditSettings, MigrateSettings)
 
 _SECRETS_OF_OURS = ("rasa_secret", "bot_actions_secret", "session_secret")
 
@@ -101,10 +118,19 @@ def read_settings(kind: type[S], environment: Mapping[str, str]) -> S:
     for name in _SECRETS_OF_OURS:
         if name in given and len(given[name]) < MIN_SECRET_LENGTH:
             raise SettingsError(f"{name.upper()} is too short: {MIN_SECRET_LENGTH} characters at least.")
+    if "oidc_issuer" in given and not _is_safe_issuer(given["oidc_issuer"]):
+        raise SettingsError("OIDC_ISSUER has to be an https address.")
     try:
         return msgspec.convert(_split_lists(given), kind, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise SettingsError(f"A setting cannot be used: {_where(error)}. See .env.example.") from None
+
+
+def _is_safe_issuer(issuer: str) -> bool:
+    """Whether nobody on the way can pose as the provider: https, or this very machine."""
+    address = urlsplit(issuer)
+    is_here = address.scheme == "http" and address.hostname in {"127.0.0.1", "::1", "localhost"}
+    return bool(address.hostname) and (address.scheme == "https" or is_here)
 
 
 def _split_lists(given: dict[str, str]) -> dict[str, object]:

@@ -95,18 +95,21 @@ async def create_session(
     person: uuid.UUID | None = None,
     staff: uuid.UUID | None = None,
     level: str = "full",
+    is_stepped_up: bool = False,
 ) -> str:
-    """A device that is signed in; returns its access token."""
+    """A device or a browser that is signed in; returns its access token."""
     token = secrets.token_hex(32)
     await connection.execute(
         "WITH session AS ("
-        " INSERT INTO sessions (person_id, staff_id, level, expires_at)"
-        " VALUES ($1, $2, $3, clock_timestamp() + interval '90 days') RETURNING session_id"
+        " INSERT INTO sessions (person_id, staff_id, level, expires_at, stepped_up_at)"
+        " VALUES ($1, $2, $3, clock_timestamp() + interval '90 days', CASE WHEN $5 THEN clock_timestamp() END)"
+        " RETURNING session_id"
         ") INSERT INTO session_tokens (token_hash, session_id, kind, expires_at)"
         " SELECT $4, session_id, 'access', clock_timestamp() + interval '10 minutes' FROM session",
         person,
         staff,
         level,
         hashlib.sha256(token.encode()).digest(),
+        is_stepped_up,
     )
     return token

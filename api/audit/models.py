@@ -1,7 +1,8 @@
 """What the audit knows."""
 
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
+from uuid import UUID
 
 import msgspec
 
@@ -18,6 +19,7 @@ class Verb(StrEnum):
     OPTED_IN = "opted_in"
     ADDED = "added"
     CHANGED = "changed"
+    REMOVED = "removed"
     EXPORTED = "exported"
     IMPORTED = "imported"
     ERASED = "erased"
@@ -33,6 +35,77 @@ class View(msgspec.Struct, frozen=True):
     table_name: str
     by: str
     shown_name: str | None
+
+
+class Look(msgspec.Struct, frozen=True):
+    """One look at a person's record, as staff are told of it."""
+
+    looked_at: datetime
+    by: str
+    staff_id: UUID | None
+    shown_name: str | None
+    verb: str
+    table_name: str
+
+
+class OwnLook(msgspec.Struct, frozen=True):
+    """One look at somebody's record, as they are told of it themselves: who and at what, in plain words."""
+
+    looked_at: datetime
+    who: str
+    what: str
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What was done, when, by whom and to whose record; never what it said."""
+
+    entry_id: int
+    recorded_at: datetime
+    actor_kind: str
+    actor_id: UUID | None
+    verb: str
+    person_id: UUID | None
+    table_name: str
+
+
+class Sought(msgspec.Struct, frozen=True):
+    """Which entries the data protection lead asks for; None asks for all."""
+
+    person_id: UUID | None
+    staff_id: UUID | None
+    since: datetime
+    until: datetime
+
+
+class Looks(msgspec.Struct, frozen=True):
+    """How much one of staff looked at in a week, and what of it has to be asked about."""
+
+    staff_id: UUID
+    shown_name: str
+    role: str
+    look_count: int
+    person_count: int
+    without_relation_count: int
+    after_hours_count: int
+    opened_count: int
+
+
+class Sign(msgspec.Struct, frozen=True):
+    """One of staff whose week has to be asked about, and why."""
+
+    looks: Looks
+    reasons: list[str]
+
+
+class Week(msgspec.Struct, frozen=True):
+    """The week that was looked at, what it was measured by, and whose has to be asked about."""
+
+    since: datetime
+    until: datetime
+    day_starts_at_wall: time
+    day_ends_at_wall: time
+    staff_count: int
+    signs: list[Sign]
 
 
 class Block(msgspec.Struct, frozen=True):

@@ -4,10 +4,11 @@ A check computes every hash from PostgreSQL's own functions: one of ours could h
 """
 
 from collections.abc import Sequence
+from datetime import datetime, time
 from itertools import starmap
 from uuid import UUID
 
-from api.audit.models import Block, Fault, View
+from api.audit.models import Block, Entry, Fault, Look, Looks, Sought, View
 from api.kit.db import Connection
 
 RECORD = """
@@ -44,6 +45,81 @@ LIST_VIEWS = """
 async def list_views(connection: Connection, person_id: UUID | None, count: int) -> list[View]:
     """Who looked at a person, or at the one the connection acts for, the latest first."""
     return list(starmap(View, await connection.fetch(LIST_VIEWS, person_id, count)))
+
+
+LIST_LOOKS = """
+    SELECT e.recorded_at, e.actor_kind, w.staff_id, w.shown_name, e.verb, e.table_name, e.entry_id
+    FROM audit_entries AS e
+    LEFT JOIN sec.who_viewed($1) AS w ON w.staff_id = e.actor_id
+    WHERE e.verb IN ('viewed', 'opened') AND e.person_id = $1
+        AND (e.recorded_at, e.entry_id) < (
+            coalesce($2::timestamptz, 'infinity'), coalesce($3::bigint, 9223372036854775807)
+        )
+    ORDER BY e.recorded_at DESC, e.entry_id DESC
+    LIMIT $4
+"""
+NOTE_LOOK = """
+    SELECT p.person_id, audit_notes_views(ARRAY[p.person_id], 'audit_entries') FROM young_people AS p
+    WHERE p.person_id = coalesce($1::uuid, sec.acting_person_id())
+"""
+
+
+async def note_look(connection: Connection, person_id: UUID | None) -> UUID | None:
+    """Notes a look at who looked; without a person, at whom the connection acts for. None for a stranger."""
+    found: UUID | None = await connection.fetchval(NOTE_LOOK, person_id)
+    return found
+
+
+async def list_looks(
+    connection: Connection, person_id: UUID, after: tuple[datetime, int] | None, count: int
+) -> list[tuple[Look, int]]:
+    """Looks at a person, the latest first, each with its number."""
+    recorded_at, entry_id = after or (None, None)
+    rows = await connection.fetch(LIST_LOOKS, person_id, recorded_at, entry_id, count)
+    return [(Look(*row[:-1]), row[-1]) for row in rows]
+
+
+LIST_ENTRIES = """
+    SELECT e.entry_id, e.recorded_at, e.actor_kind, e.actor_id, e.verb, e.person_id, e.table_name
+    FROM audit_entries AS e
+    WHERE e.recorded_at >= $3 AND e.recorded_at < $4
+        AND ($1::uuid IS NULL OR e.person_id = $1)
+        AND ($2::uuid IS NULL OR e.actor_kind = 'staff' AND e.actor_id = $2)
+        AND (e.recorded_at, e.entry_id) < (
+            coalesce($5::timestamptz, 'infinity'), coalesce($6::bigint, 9223372036854775807)
+        )
+    ORDER BY e.recorded_at DESC, e.entry_id DESC
+    LIMIT $7
+"""
+NOTE_AUDIT_READ = "SELECT audit_notes_views(ARRAY[$1::uuid], 'audit_entries')"
+
+
+async def list_entries(
+    connection: Connection, sought: Sought, after: tuple[datetime, int] | None, count: int
+) -> list[Entry]:
+    """Entries, the latest first; that they were read is an entry too."""
+    await connection.fetchval(NOTE_AUDIT_READ, sought.person_id)
+    recorded_at, entry_id = after or (None, None)
+    rows = await connection.fetch(
+        LIST_ENTRIES, sought.person_id, sought.staff_id, sought.since, sought.until, recorded_at, entry_id, count
+    )
+    return list(starmap(Entry, rows))
+
+
+LIST_LOOKS_OF_STAFF = """
+    SELECT k.staff_id, k.shown_name, k.staff_role, k.look_count, k.person_count, k.without_relation_count,
+        k.after_hours_count, k.opened_count
+    FROM sec.looks_of_staff($1, $2, $3, $4) AS k ORDER BY k.shown_name, k.staff_id
+"""
+
+
+async def list_looks_of_staff(
+    connection: Connection, since: datetime, until: datetime, day_starts_at: time, day_ends_at: time
+) -> list[Looks]:
+    """How much each of staff looked at, for the data protection lead alone."""
+    await connection.fetchval(NOTE_AUDIT_READ, None)
+    rows = await connection.fetch(LIST_LOOKS_OF_STAFF, since, until, day_starts_at, day_ends_at)
+    return list(starmap(Looks, rows))
 
 
 # The oldest running transaction bounds a block, so a late commit is never below it.

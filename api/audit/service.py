@@ -2,13 +2,39 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from datetime import time as wall
+from statistics import median
 from uuid import UUID
 
 from api.audit import queries
 from api.audit.anchor import Anchors
-from api.audit.models import Block, Fault, Findings, Verb, View
+from api.audit.models import (
+    Block,
+    Entry,
+    Fault,
+    Findings,
+    Look,
+    Looks,
+    OwnLook,
+    Sign,
+    Sought,
+    Verb,
+    View,
+    Week,
+)
 from api.kit import clock
 from api.kit.db import Connection
+from api.kit.errors import FieldError, NotFound, Refused
+from api.kit.words import Words
+
+# What the weekly look measures by: London wall time, Monday to Friday.
+DAY_STARTS_AT_WALL, DAY_ENDS_AT_WALL = wall(7), wall(20)
+MANY_AFTER_HOURS = 3
+FEWEST_FOR_MANY = 20
+LONGEST_SPAN = timedelta(days=366)
+# Who looks besides staff, each with words of its own.
+LOOKERS = frozenset({"conversation", "young_person"})
 
 ANCHORED_WITHIN_S = 300.0
 SEALED_WITHIN_S = 3600.0
@@ -38,6 +64,73 @@ async def list_for_person(connection: Connection, person_id: UUID | None = None,
     Nothing is listed of a person whose record the connection may not see.
     """
     return await queries.list_views(connection, person_id, count)
+
+
+async def list_looks(
+    connection: Connection, person_id: UUID, after: tuple[datetime, int] | None, *, count: int
+) -> list[tuple[Look, int]]:
+    """Who looked at a person whom the connection may see, the latest first, each with its number. Raises NotFound."""
+    if await queries.note_look(connection, person_id) is None:
+        raise NotFound
+    return await queries.list_looks(connection, person_id, after, count)
+
+
+async def list_own_looks(
+    connection: Connection, words: Words, after: tuple[datetime, int] | None, *, count: int
+) -> list[tuple[OwnLook, int]]:
+    """Who looked at the record of whoever the connection acts for, in words for them. Raises NotFound."""
+    person_id = await queries.note_look(connection, None)
+    if person_id is None:
+        raise NotFound
+    looks = await queries.list_looks(connection, person_id, after, count)
+    return [(_in_words(look, words), entry_id) for look, entry_id in looks]
+
+
+def _in_words(look: Look, words: Words) -> OwnLook:
+    who = look.shown_name or words.say(f"utter_looked_by_{look.by}" if look.by in LOOKERS else "utter_looked_by_other")
+    what = f"utter_looked_at_{look.table_name}"
+    return OwnLook(look.looked_at, who, words.say(what if what in words.names() else "utter_looked_at_other"))
+
+
+async def list_entries(
+    connection: Connection, sought: Sought, after: tuple[datetime, int] | None, *, count: int
+) -> list[Entry]:
+    """Entries of the audit, the latest first, as far as the connection may read them. Raises Refused."""
+    if not timedelta(0) < sought.until - sought.since <= LONGEST_SPAN:
+        raise Refused(errors=[FieldError("until", f"After `since`, by {LONGEST_SPAN.days} days at most.")])
+    return await queries.list_entries(connection, sought, after, count)
+
+
+async def look_at_week(connection: Connection, until: datetime) -> Week:
+    """Whose looks of the seven days before an instant have to be asked about, for the data protection lead alone."""
+    since = until - timedelta(days=7)
+    everybody = await queries.list_looks_of_staff(connection, since, until, DAY_STARTS_AT_WALL, DAY_ENDS_AT_WALL)
+    signs = [Sign(looks, reasons) for looks in everybody if (reasons := _reasons(looks, everybody))]
+    return Week(since, until, DAY_STARTS_AT_WALL, DAY_ENDS_AT_WALL, len(everybody), signs)
+
+
+def _reasons(looks: Looks, everybody: Sequence[Looks]) -> list[str]:
+    """What has to be asked about: nothing of it is wrong by itself."""
+    found = []
+    if looks.without_relation_count:
+        found.append("looked at people who were neither theirs nor their team's")
+    if looks.after_hours_count >= MANY_AFTER_HOURS:
+        found.append("looked outside working hours without being on duty")
+    if looks.opened_count:
+        found.append("opened a case by break-glass")
+    others = [one.person_count for one in everybody if one.role == looks.role and one.staff_id != looks.staff_id]
+    if _is_many(looks.person_count, others):
+        found.append("looked at far more people than others of the same role")
+    return found
+
+
+def _is_many(count: int, others: Sequence[int]) -> bool:
+    """Far above the middle of the others; by medians, which nobody stretches by looking at everybody."""
+    if not others or count < FEWEST_FOR_MANY:
+        return False
+    middle = median(others)
+    spread = median(abs(one - middle) for one in others)
+    return count > middle + 5 * max(spread, 1)
 
 
 async def seal_all(connection: Connection) -> int:

@@ -28,6 +28,13 @@ def birth_date(history: History, known_on: date | None = None) -> BirthDate:
     return max(known, key=lambda birth: (birth.status is not BirthDateStatus.DISPUTED, birth.accepted_on))
 
 
+class SixMonthsHome(NamedTuple):
+    """The day on which six months with family were complete, and the day since when that home has failed."""
+
+    complete_on: date
+    broke_down_on: date | None
+
+
 class Life:
     """A person's history by the date of birth that is gone by, with the birthdays that the law turns on."""
 
@@ -119,6 +126,15 @@ class Life:
             complete_on = add_months(started_on, law.weeks().home_months)
             if complete_on <= _earliest(complete_on, home.ended_on, home.broke_down_on):
                 yield complete_on
+
+    def six_months_home(self, left_on: date, until: date) -> SixMonthsHome | None:
+        """The last six months at home that were complete by a day, after leaving care; None: there were none."""
+        complete_on = max((day for day in self.home_six_months_on(left_on) if day <= until), default=None)
+        if complete_on is None:
+            return None
+        failed = (home.broke_down_on for home in self.history.family_placements)
+        since = (day for day in failed if day is not None and complete_on <= day <= until)
+        return SixMonthsHome(complete_on, max(since, default=None))
 
     def reaches_thirteen_weeks_on(self) -> date | None:
         """The first day on which 13 weeks since 14 are over, if care goes on where it is open."""

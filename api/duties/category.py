@@ -41,7 +41,7 @@ def category(history: History, on: date, *, known_on: date | None = None) -> Cat
         support=_support(life, on, standing.category),
         reasons=_reasons(life, on, standing),
         warnings=_warnings(life, on, standing.category),
-        rules_version=law.version(),
+        rules_version=f"{law.version()}+{codes.care_version()}",
     )
 
 
@@ -118,17 +118,10 @@ def _relevant_steps(life: Life, on: date) -> tuple[str, ...]:
         step, since = "relevant_detained", ended.ended_on
     else:
         return ()
-    lost_on = max((day for day in life.home_six_months_on(since) if day <= on), default=None)
-    if lost_on is None:
+    home = life.six_months_home(since, on)
+    if home is None:
         return (step,)
-    if _broke_down_on(life, lost_on, on):
-        return (step, "home_six_months", "home_broke_down")
-    return (step, "home_six_months")
-
-
-def _broke_down_on(life: Life, since: date, until: date) -> date | None:
-    days = (home.broke_down_on for home in life.history.family_placements if home.broke_down_on is not None)
-    return max((day for day in days if since <= day <= until), default=None)
+    return (step, "home_six_months", "home_broke_down") if home.broke_down_on else (step, "home_six_months")
 
 
 def _qualifying_step(life: Life, on: date) -> str | None:
@@ -187,7 +180,10 @@ def _reasons(life: Life, on: date, standing: Standing) -> tuple[Reason, ...]:
 
 def _reason(life: Life, on: date, code: str, day: date | None) -> Reason:
     text, counted = law.reason_text(code), life.thirteen_weeks(on)
-    days = {"home_broke_down": _broke_down_on(life, date.min, on), "home_six_months": _home_on(life, on)}
+    until = min(on, life.eighteen)
+    ended = life.last_ended(until)
+    home = life.six_months_home(ended.ended_on, until) if ended else None
+    days = {"home_six_months": home.complete_on, "home_broke_down": home.broke_down_on} if home else {}
     sentence = text.sentence.format(
         on=on,
         day=days.get(code) or day,
@@ -200,13 +196,6 @@ def _reason(life: Life, on: date, code: str, day: date | None) -> Reason:
         begun_after_14=counted.begun_after_14,
     )
     return Reason(code, sentence, text.source, text.verified, counted)
-
-
-def _home_on(life: Life, on: date) -> date | None:
-    ended = life.last_ended(on)
-    if ended is None:
-        return None
-    return max((day for day in life.home_six_months_on(ended.ended_on) if day <= on), default=None)
 
 
 def _warnings(life: Life, on: date, found: Category) -> tuple[Reason, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from api.duties.dates import age_on, anniversary
+from api.duties.law import ages
 from api.duties.shapes import CodeGroup, CodeList, read_as
 
 FOLDER = Path(__file__).with_name("code_lists")
@@ -107,6 +108,11 @@ def columns(file: str, year: int) -> tuple[str, ...]:
     raise LookupError(f"no file {file} in the collection year {year}")
 
 
+def care_version() -> str:
+    """The version of the codes that the categories turn on, to be stored with what they decided."""
+    return f"care-{document('care')['version']}"
+
+
 def group(name: str) -> CodeGroup:
     """Codes that mean the same to a rule; raises KeyError for an unknown group."""
     return _groups()[name]
@@ -125,11 +131,11 @@ def duc_faults(born_on: date, ceased_on: date | None, year: int) -> tuple[str, .
     if ceased_on is None:
         return (
             ("Still unaccompanied at 18: the day it ended is missing.",)
-            if age_on(born_on, last_day(year)) >= 18
+            if age_on(born_on, last_day(year)) >= ages().adult
             else ()
         )
     faults = []
-    if ceased_on > anniversary(born_on, 18):
+    if ceased_on > anniversary(born_on, ages().adult):
         faults.append("It ended after the 18th birthday.")
     if ceased_on > last_day(year):
         faults.append("It ended after the collection year.")

@@ -103,6 +103,12 @@ def verify_levels() -> VerifyLevels:
     return read_as(document("verify_levels"), VerifyLevels)
 
 
+def review_events() -> dict[str, str]:
+    """What calls for a review outside its turn, by code, in a sentence for staff."""
+    sentences: dict[str, str] = document("duties")["events"]["sentences"]
+    return sentences
+
+
 def rule(code: str, on: date) -> Rule:
     """The wording of a rule on a day; before the first wording, the first. Raises LookupError if there is none."""
     wordings = sorted((entry for entry in rules() if entry.code == code), key=lambda entry: entry.valid_from)
@@ -119,13 +125,13 @@ def is_prospective(in_force_from: date | None, on: date) -> bool:
     return in_force_from is None or on < in_force_from
 
 
-def duty_by_day(wording: Rule, *, since: date, due_on: date) -> Duty:
-    """What a rule asks for by a day."""
+def duty_by_day(wording: Rule, *, since: date, due_on: date, happened: str = "") -> Duty:
+    """What a rule asks for by a day; `happened` is what called for it, in a sentence that comes first."""
     return Duty(
         code=wording.code,
         since=since,
         due_on=due_on,
-        why=wording.why,
+        why=f"{happened} {wording.why}".strip(),
         source=wording.source,
         verified=wording.verified,
         is_prospective=is_prospective(wording.in_force_from, due_on),

@@ -194,7 +194,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReviewRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody asked for a review, or something happened that calls for one."""
+    """Somebody asked for a review, or something happened that calls for one (a code of `law.review_events`)."""
 
     asked_on: date
     by: Literal["young_person", "personal_adviser", "authority", "event"]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from api.duties.dates import add_days, anniversary
-from api.duties.law import ages, duty_after, duty_by_day, rule
+from api.duties.law import ages, duty_after, duty_by_day, review_events, rule
 from api.duties.models import Duty, Review, ReviewRequest
 
 REQUEST_RULES = {
@@ -92,7 +92,9 @@ def can_refuse(request: ReviewRequest) -> bool:
 
 def _asked(request: ReviewRequest) -> Duty:
     wording = rule(REQUEST_RULES[request.by], request.asked_on)
-    return duty_by_day(wording, since=request.asked_on, due_on=add_days(request.asked_on, wording.days))
+    due_on = add_days(request.asked_on, wording.days)
+    happened = review_events().get(request.event or "", "")
+    return duty_by_day(wording, since=request.asked_on, due_on=due_on, happened=happened)
 
 
 def _after_unregulated_move(moved_on: date, held: Sequence[date]) -> Duty:

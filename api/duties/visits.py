@@ -1,6 +1,6 @@
 """When somebody must be visited, reviewed in care, kept in touch with, and told about support."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from api.duties.dates import add_days, add_months, add_working_days, anniversary
@@ -16,23 +16,18 @@ def is_visit(visit: Visit) -> bool:
 def visit_duties(moved_in_on: date, visits: Iterable[Visit], *, review_on: date | None = None) -> list[Duty]:
     """The personal adviser's visits that are due, the soonest first.
 
-    Within seven days of the move at that accommodation, before the review, and every two months. Somebody seen in an
-    office or a cafe was seen, which serves the two months but not the visit to the new home.
+    Within seven days of the move, before the review, and every two months, each at that accommodation. Somebody seen
+    in an office or a cafe was reached, see `keep_in_touch_due`, but not visited where they live.
     """
-    seen = sorted((visit for visit in visits if is_visit(visit)), key=lambda visit: visit.on_date)
-    since_move = [visit for visit in seen if visit.on_date >= moved_in_on]
-    duties = [] if any(v.at_accommodation for v in since_move) else [duty_after("visit_after_move", moved_in_on)]
-    last_on = since_move[-1].on_date if since_move else moved_in_on
-    duties.append(duty_after("visit_two_monthly", last_on))
-    if review_on is not None and not _seen_before_review(seen, review_on):
+    there = sorted(v.on_date for v in visits if is_visit(v) and v.at_accommodation and v.on_date >= moved_in_on)
+    duties = [] if there else [duty_after("visit_after_move", moved_in_on)]
+    duties.append(duty_after("visit_two_monthly", there[-1] if there else moved_in_on))
+    if review_on is not None:
         wording = rule("visit_before_review", review_on)
-        duties.append(duty_by_day(wording, since=add_days(review_on, -wording.days), due_on=review_on))
+        from_on = add_days(review_on, -wording.days)
+        if not any(from_on <= day <= review_on for day in there):
+            duties.append(duty_by_day(wording, since=from_on, due_on=review_on))
     return sorted(duties, key=lambda duty: (duty.due_on or date.max, duty.code))
-
-
-def _seen_before_review(seen: Sequence[Visit], review_on: date) -> bool:
-    from_on = add_days(review_on, -rule("visit_before_review", review_on).days)
-    return any(from_on <= visit.on_date <= review_on for visit in seen)
 
 
 def looked_after_visit_due(placed_on: date, visits: Iterable[Visit], *, is_to_last_to_18: bool = False) -> Duty:

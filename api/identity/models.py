@@ -15,9 +15,8 @@ ABSOLUTE_S = 90 * 24 * 3600
 GRACE_S = 20
 
 CODE_S = 5 * 60
-ENROLMENT_CODE_S = 24 * 3600
-LONGEST_BREAK_GLASS_S = 4 * 3600
-SHORTEST_REASON_CHARS = 20
+# While the adviser and the young person are together, or on the phone.
+ENROLMENT_CODE_S = 3600
 TRIES_PER_CODE = 5
 CODES_PER_15_MINUTES = 3
 CODES_PER_DAY = 6

@@ -247,37 +247,6 @@ async def use_enrolment_code(connection: Connection, code_hash: bytes, person_id
     return used is not None
 
 
-INSERT_ENROLMENT_CODE = """
-    INSERT INTO enrolment_codes (code_hash, person_id, made_by_staff_id) VALUES ($1, $2, $3)
-"""
-
-
-async def insert_enrolment_code(connection: Connection, code_hash: bytes, person_id: UUID, staff_id: UUID) -> None:
-    """Keeps a code for a young person whom the connection may see."""
-    await connection.execute(INSERT_ENROLMENT_CODE, code_hash, person_id, staff_id)
-
-
-INSERT_BREAK_GLASS = """
-    INSERT INTO break_glass_grants (person_id, staff_id, reason, ends_at)
-    VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))
-"""
-
-
-async def insert_break_glass(
-    connection: Connection, person_id: UUID, staff_id: UUID, reason: str, for_s: float
-) -> None:
-    """Opens a case to one of staff for a while."""
-    await connection.execute(INSERT_BREAK_GLASS, person_id, staff_id, reason, for_s)
-
-
-LIST_BREAK_GLASS_NUMBERS = "SELECT number FROM sec.break_glass_numbers($1) AS number ORDER BY number"
-
-
-async def list_break_glass_numbers(connection: Connection, person_id: UUID) -> list[str]:
-    """The phones of the managers and data protection leads who must hear of it."""
-    return [row[0] for row in await connection.fetch(LIST_BREAK_GLASS_NUMBERS, person_id)]
-
-
 FORGET_TOKENS = "DELETE FROM session_tokens WHERE kind = 'access' AND expires_at < clock_timestamp() - interval '1 day'"
 FORGET_SESSIONS = "DELETE FROM sessions WHERE least(expires_at, revoked_at) < clock_timestamp() - interval '30 days'"
 FORGET_CHALLENGES = "DELETE FROM sign_in_challenges WHERE created_at < clock_timestamp() - interval '25 hours'"

@@ -3,23 +3,19 @@
 from uuid import UUID
 
 import structlog
-from asyncpg import ForeignKeyViolationError, InsufficientPrivilegeError
 
 from api.identity import queries, tokens
-from api.identity.models import LONGEST_BREAK_GLASS_S, SHORTEST_REASON_CHARS, RefreshToken, Tokens
+from api.identity.models import RefreshToken, Tokens
 from api.kit import jobs, limits
 from api.kit.access import Who
 from api.kit.db import SIGN_IN, Connection, Database
-from api.kit.errors import BadRequest, FieldError, NotAllowed, NotSignedIn, Refused, TooMany
+from api.kit.errors import FieldError, NotSignedIn, Refused, TooMany
 from api.kit.limits import Limit
 from api.kit.phone import as_e164
 from api.messages import service as messages
 from api.people import service as people
 
 log = structlog.get_logger()
-
-# The database's no: not yours, or there is no such person, which is told alike.
-REFUSED = (InsufficientPrivilegeError, ForeignKeyViolationError)
 
 CODES_PER_ADDRESS = Limit("code-address", count=20, per_s=3600)
 TRIES_PER_ADDRESS = Limit("try-address", count=100, per_s=3600)
@@ -119,42 +115,6 @@ async def enrol(database: Database, secret: str, who: Who, code: str) -> None:
             fits = await queries.use_enrolment_code(connection, code_hash, who.person_id, who.session_id)
     if not fits:
         raise CodeNotRight
-
-
-async def make_enrolment_code(connection: Connection, secret: str, who: Who, person_id: UUID) -> str:
-    """A code for an adviser to hand over; the database refuses it for anybody who is not theirs. Raises NotAllowed."""
-    if who.staff_id is None:
-        raise NotAllowed
-    code = tokens.new_enrolment_code()
-    try:
-        await queries.insert_enrolment_code(connection, tokens.enrolment_hash(secret, code), person_id, who.staff_id)
-    except REFUSED:
-        raise NotAllowed from None
-    return code
-
-
-async def break_glass(
-    database: Database, token: str, who: Who, person_id: UUID, reason: str, for_s: float, alert: str
-) -> int:
-    """Opens a case to whoever asks, in their own name and for a while, and texts those who must know of it.
-
-    Both or neither: one transaction. Returns how many are told. Raises BadRequest or NotAllowed.
-    """
-    reason = " ".join(reason.split())
-    if len(reason) < SHORTEST_REASON_CHARS or not 0 < for_s <= LONGEST_BREAK_GLASS_S:
-        raise BadRequest("A reason in a sentence is needed, and four hours at most.")
-    if who.staff_id is None:
-        raise NotAllowed
-    try:
-        async with database.transaction_with(token) as connection:
-            await queries.insert_break_glass(connection, person_id, who.staff_id, reason, for_s)
-            numbers = await queries.list_break_glass_numbers(connection, person_id)
-            for number in numbers:
-                await messages.queue_notice(connection, number, alert)
-    except REFUSED:
-        raise NotAllowed from None
-    log.warning("break_glass", count=len(numbers))
-    return len(numbers)
 
 
 async def sign_out(connection: Connection, session_id: UUID) -> None:

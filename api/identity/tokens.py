@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets
+from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -43,6 +44,16 @@ def phone_digest(secret: str, phone_e164: str) -> bytes:
     return _keyed(secret, "phone", phone_e164.encode())
 
 
+def nonce_of(secret: str, state: str) -> str:
+    """What the provider repeats inside the ID token of the sign-in with this state."""
+    return _keyed(secret, "nonce", state.encode()).hex()
+
+
+def code_verifier_of(secret: str, state: str) -> str:
+    """The PKCE verifier of the sign-in with this state."""
+    return _keyed(secret, "code verifier", state.encode()).hex()
+
+
 def _keyed(secret: str, purpose: str, content: bytes) -> bytes:
     key = hmac.digest(secret.encode(), purpose.encode(), "sha256")
     return hmac.digest(key, content, "sha256")
@@ -53,10 +64,14 @@ def new_code() -> str:
     return f"{secrets.randbelow(10**6):06}"
 
 
-def new_enrolment_code() -> str:
-    """Twelve random letters and digits in groups of four: 58 bits."""
-    letters = [secrets.choice(_ENROLMENT_LETTERS) for _ in range(ENROLMENT_LENGTH)]
-    return "-".join("".join(letters[i : i + 4]) for i in range(0, ENROLMENT_LENGTH, 4))
+def enrolment_code_of(secret: str, enrolment_code_id: UUID) -> str:
+    """The code with this id: twelve letters and digits in groups of four, 58 bits that need our secret."""
+    number = int.from_bytes(_keyed(secret, "enrolment code", enrolment_code_id.bytes))
+    letters = ""
+    for _ in range(ENROLMENT_LENGTH):
+        number, place = divmod(number, len(_ENROLMENT_LETTERS))
+        letters += _ENROLMENT_LETTERS[place]
+    return "-".join(letters[i : i + 4] for i in range(0, ENROLMENT_LENGTH, 4))
 
 
 def enrolment_hash(secret: str, written: str) -> bytes:

@@ -14,7 +14,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from api.kit.errors import BadRequest, NotAllowed, NotSignedIn, UnsupportedMediaType
+from api.kit.errors import BadRequest, NotAllowed, NotSignedIn, StepUpNeeded, UnsupportedMediaType
 
 MOST_FORM_FIELDS = 200
 BEARER = re.compile(r"Bearer ([0-9a-f]{64})")
@@ -47,13 +47,16 @@ class Who(msgspec.Struct, frozen=True):
     staff_role: str | None
     level: str
     signed_in_at: datetime
+    stepped_up_at: datetime | None = None
+    """When a member of staff last signed in anew, for as long as that counts as a step-up."""
 
 
 class Requirement(msgspec.Struct, frozen=True):
-    """Who may call a route: young people of a level, or staff of these roles."""
+    """Who may call a route: young people of a level, or staff of these roles, signed in anew where it says so."""
 
     levels: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
+    needs_step_up: bool = False
 
 
 ON_CASES = frozenset({"personal_adviser", "duty_worker", "manager"})
@@ -62,7 +65,7 @@ ALL_ROLES = ON_CASES | {"reviewing_officer", "data_protection_lead", "administra
 
 def _requires(requirement: Requirement, promise: str) -> Guard:
     async def guard(connection: AnyConnection, handler: BaseRouteHandler) -> None:
-        """Leaves `token` in the request's state, and `who` before a write. Raises NotSignedIn or NotAllowed."""
+        """Leaves `token` in the request's state, and `who` before a write. Raises as `check_who` does."""
         connection.state.requirement = requirement
         connection.state.token = _read_token(connection, requirement)
         # A read signs on where it reads, in the same round trip; a write is refused before its body is read.
@@ -100,9 +103,27 @@ requires_overseer = _requires(
 )
 requires_administrator = _requires(Requirement(roles=frozenset({"administrator"})), "Only administrators.")
 
+# For what a borrowed screen must not be enough: an address, break-glass, an export, roles.
+requires_case_staff_stepped_up = _requires(
+    Requirement(roles=ON_CASES, needs_step_up=True),
+    "Only staff who work on cases and signed in anew minutes ago; the database decides on whose.",
+)
+requires_overseer_stepped_up = _requires(
+    Requirement(roles=frozenset({"manager", "data_protection_lead"}), needs_step_up=True),
+    "Only managers and the data protection lead who signed in anew minutes ago.",
+)
+requires_data_protection_lead_stepped_up = _requires(
+    Requirement(roles=frozenset({"data_protection_lead"}), needs_step_up=True),
+    "Only the data protection lead who signed in anew minutes ago.",
+)
+requires_administrator_stepped_up = _requires(
+    Requirement(roles=frozenset({"administrator"}), needs_step_up=True),
+    "Only administrators who signed in anew minutes ago.",
+)
+
 
 def check_who(connection: AnyConnection, row: Sequence[Any]) -> Who:
-    """Who a connection was signed on for, if the route is for them. Raises NotSignedIn or NotAllowed."""
+    """Who a connection was signed on for, if the route is for them. Raises NotSignedIn, NotAllowed or StepUpNeeded."""
     if row[0] is None:
         raise NotSignedIn
     who, requirement = Who(*row), connection.state.requirement
@@ -110,6 +131,8 @@ def check_who(connection: AnyConnection, row: Sequence[Any]) -> Who:
     if who.staff_id is not None:
         if who.staff_role not in requirement.roles:
             raise NotAllowed
+        if requirement.needs_step_up and who.stepped_up_at is None:
+            raise StepUpNeeded
     elif who.level not in requirement.levels:
         raise NotAllowed
     return who

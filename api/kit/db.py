@@ -35,7 +35,7 @@ SET_HOLDER = """
 """
 SIGN_ON = """
     SELECT w.session_id, w.person_id, w.staff_id, w.team_id, w.staff_role, w.level, w.signed_in_at,
-        sec.take_allowance($2) AS wait_s
+        w.stepped_up_at, sec.take_allowance($2) AS wait_s
     FROM sec.sign_on($1) AS w
 """
 DO_NOT_WAIT = "SET LOCAL synchronous_commit = off"

@@ -15,6 +15,7 @@ from api.kit.log import REQUEST_ID
 log = structlog.get_logger()
 PROBLEM_JSON = "application/problem+json"
 TURNED_AWAY = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
+NO_MORE: Mapping[str, str] = MappingProxyType({})
 OUR_FAULT = "Something went wrong on our side."
 
 
@@ -31,6 +32,8 @@ class Problem(Exception):
 
     status = HTTPStatus.BAD_REQUEST
     headers: Mapping[str, str] = MappingProxyType({})
+    more: Mapping[str, str] = MappingProxyType({})
+    """Members of the answer besides RFC 9457's own, or instead of them, for a client to act on."""
 
     def __init__(self, detail: str | None = None, *, errors: Sequence[FieldError] = ()) -> None:
         self.detail = detail or type(self).__doc__ or ""
@@ -46,6 +49,18 @@ class NotAllowed(Problem):
     """You may not do this."""
 
     status = HTTPStatus.FORBIDDEN
+
+
+class StepUpNeeded(NotAllowed):
+    """This needs you to sign in again first."""
+
+    # The challenge of RFC 9470; `sign_in` is where a browser goes to answer it.
+    headers: Mapping[str, str] = MappingProxyType(
+        {"WWW-Authenticate": 'Cookie error="insufficient_user_authentication", max_age="300"'}
+    )
+    more: Mapping[str, str] = MappingProxyType(
+        {"type": "urn:fifteenplus:problem:step-up-needed", "sign_in": "/admin/v1/sign-in?step_up=true"}
+    )
 
 
 class NotSignedIn(Problem):
@@ -127,7 +142,7 @@ def answer_problem(request: Request[Any, Any, Any], problem: Problem) -> Respons
     if problem.status in TURNED_AWAY:
         session_id = getattr(problem, "session_id", None) or request.scope.get("state", {}).get("session_id")
         log.info("turned_away", status=problem.status.value, route=route_of(request.scope), session_id=session_id)
-    return _problem_response(problem.status, problem.detail, dict(problem.headers), problem.errors)
+    return _problem_response(problem.status, problem.detail, dict(problem.headers), problem.errors, problem.more)
 
 
 def answer_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
@@ -184,9 +199,12 @@ def route_of(scope: Mapping[str, Any]) -> str:
     return str(getattr(scope.get("route_handler"), "handler_name", "unknown"))
 
 
-def problem_body(status: HTTPStatus, detail: str, errors: Sequence[FieldError] = ()) -> bytes:
+def problem_body(
+    status: HTTPStatus, detail: str, errors: Sequence[FieldError] = (), more: Mapping[str, str] = NO_MORE
+) -> bytes:
     """A problem as its caller reads it; `instance` is what our log calls the request."""
     body: dict[str, object] = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    body |= more
     if (request_id := REQUEST_ID.get()) is not None:
         body["instance"] = f"urn:uuid:{request_id}"
     if errors:
@@ -195,8 +213,12 @@ def problem_body(status: HTTPStatus, detail: str, errors: Sequence[FieldError] =
 
 
 def _problem_response(
-    status: HTTPStatus, detail: str, headers: dict[str, str], errors: Sequence[FieldError] = ()
+    status: HTTPStatus,
+    detail: str,
+    headers: dict[str, str],
+    errors: Sequence[FieldError] = (),
+    more: Mapping[str, str] = NO_MORE,
 ) -> Response[bytes]:
     return Response(
-        problem_body(status, detail, errors), status_code=status.value, media_type=PROBLEM_JSON, headers=headers
+        problem_body(status, detail, errors, more), status_code=status.value, media_type=PROBLEM_JSON, headers=headers
     )

@@ -48,6 +48,7 @@ class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True, rename={"k
     detail: str
     instance: str | None = None
     errors: tuple[FieldError, ...] = ()
+    sign_in: str | None = None
 
 
 HEADERS: dict[str, dict[str, Any]] = {
@@ -138,7 +139,7 @@ class Operation:
         found = {HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE}
         if self.guard is not access.open_to_all:
             found |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
-        if "{" in self.path:
+        if "{" in self.path or self.is_write:
             found.add(HTTPStatus.NOT_FOUND)
         if self.body is not None:
             found |= {
@@ -247,7 +248,7 @@ def _kinds_of(problem: type[errors.Problem]) -> Iterator[type[errors.Problem]]:
 
 def _finish(components: dict[str, Any], kinds: list[Any]) -> None:
     """No field that is not listed, in answers too, so that a test sees one that gets out; and an example for each."""
-    by_name = {name: struct for kind in kinds for name, struct in _structs(msgspec.inspect.type_info(kind))}
+    by_name = {name: struct for kind in kinds for name, struct in structs_in(msgspec.inspect.type_info(kind))}
     for name, schema in components.items():
         if schema.get("type") == "object" and "properties" in schema:
             schema["additionalProperties"] = False
@@ -255,12 +256,13 @@ def _finish(components: dict[str, Any], kinds: list[Any]) -> None:
                 schema["examples"] = [example_of(by_name[name])]
 
 
-def _structs(kind: msgspec.inspect.Type) -> Iterator[tuple[str, Any]]:
-    """Every Struct in a kind with its name."""
+def structs_in(kind: msgspec.inspect.Type) -> Iterator[tuple[str, Any]]:
+    """Every Struct in a kind with the name of its schema."""
     if isinstance(kind, msgspec.inspect.StructType):
-        yield kind.cls.__name__, kind.cls
+        (schema,), _ = msgspec.json.schema_components([kind.cls], ref_template="{name}")
+        yield schema["$ref"], kind.cls
     for inner in _inside(kind):
-        yield from _structs(inner)
+        yield from structs_in(inner)
 
 
 def _inside(kind: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:

@@ -71,7 +71,7 @@ class Write(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def reading(request: AnyRequest) -> AsyncIterator[tuple[Connection, Who]]:
-    """A connection acting for whoever sent a request, and who that is. Raises NotSignedIn or NotAllowed."""
+    """A connection acting for whoever sent a request, and who that is. Raises as `check_who` does."""
     signed_in, allowance = request.app.state.signed_in, allowance_of(request.route_handler, READ)
     async with signed_in.signed_on(request.state.token, allowance=allowance) as (connection, row):
         yield connection, check_who(request, row)

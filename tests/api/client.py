@@ -36,6 +36,9 @@ def serve_settings(database: TestDatabase, **changes: Any) -> ServeSettings:
         "twilio_auth_tokens": TOKENS,
         "bot_actions_secret": ACTIONS_SECRET,
         "rasa_url": "http://127.0.0.1:1",
+        "oidc_issuer": "http://127.0.0.1:1",
+        "oidc_client_id": "fifteen-plus",
+        "oidc_client_secret": Secret("secret-between-the-provider-and-us"),
     }
     return ServeSettings(**(values | changes))
 
@@ -43,8 +46,9 @@ def serve_settings(database: TestDatabase, **changes: Any) -> ServeSettings:
 class ApiClient:
     """Posts webhooks with a signature that fits, unless told otherwise."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx.AsyncClient, app: Litestar) -> None:
         self.http = http
+        self.app = app
 
     async def twilio(
         self,
@@ -117,7 +121,8 @@ async def api_client(database: TestDatabase, **changes: Any) -> AsyncIterator[Ap
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     hooks = {"response": [Documented(app)]}
     async with httpx.AsyncClient(transport=transport, base_url="http://inside", event_hooks=hooks) as http:
-        yield ApiClient(http)
+        yield ApiClient(http, app)
     await app.state.rasa.aclose()
+    await app.state.oidc.aclose()
     await app.state.database.close()
     await app.state.signed_in.close()

@@ -27,8 +27,16 @@ GRANTED = """
 SPECIAL_UPDATES = {
     "sessions": "revoked_at = now(), revoked_because = 'signed_out'",
     "break_glass_grants": "reviewed_at = now(), reviewed_by_staff_id = (SELECT staff_id FROM sec.who())",
+    "staff_identities": "ended_at = now()",
+    "allocations": "ended_on = '9999-12-31'",
 }
-
+# The column in which whoever adds a row has to name themselves.
+OWN_NAME = {
+    "enrolment_codes": "made_by_staff_id",
+    "break_glass_grants": "staff_id",
+    "restricted_cases": "restricted_by_staff_id",
+    "staff_identities": "linked_by_staff_id",
+}
 
 # The wall let a statement pass, and a constraint behind it did not: never what is expected.
 PASSED_AND_FAILED = -1
@@ -145,7 +153,7 @@ class Matrix:
         }
 
     def _as_own(self, table: str, row: str, actor: Actor) -> str:
-        name = {"enrolment_codes": "made_by_staff_id", "break_glass_grants": "staff_id"}.get(table)
+        name = OWN_NAME.get(table)
         me = next((str(m.staff_id) for m in MEMBERS if m.name == actor.member), None)
         return row if name is None or me is None else json.dumps({**json.loads(row), name: me})
 

@@ -1,6 +1,16 @@
 """What each actor may do with each row, said in Python; `test_access` holds the database to it."""
 
-from tests.rules.access_world import MEMBERS, ON_CASES, PEOPLE, Actor, current_advisers, sees_in_touch, sees_whole
+from tests.rules.access_world import (
+    MEMBERS,
+    ON_CASES,
+    PEOPLE,
+    Actor,
+    Member,
+    current_advisers,
+    is_here,
+    sees_in_touch,
+    sees_whole,
+)
 
 KEYS = {
     "teams": "team_id",
@@ -34,6 +44,8 @@ KEYS = {
     "idempotency_keys": "idempotency_key",
     "record_history": "history_id",
     "allowances": "route_class",
+    "staff_identities": "staff_identity_id",
+    "staff_sign_ins": "state_hash",
 }
 
 CASES = {"young_people", "contact_points"}
@@ -45,7 +57,9 @@ KNOWN_TO_STAFF = {"teams", "staff", "working_hours", "duty_rota"}
 SERVICE_SEES = {
     "twilio": {"contact_points", "conversations", "messages", "rate_limits"},
     "monitor": {"rate_limits"},
-    "sign-in": {"sessions", "session_tokens", "sign_in_challenges", "enrolment_codes", "rate_limits"},
+    "sign-in": {
+        "sessions", "session_tokens", "sign_in_challenges", "enrolment_codes", "rate_limits", "staff_sign_ins",
+    },
     "worker": {
         "staff", "young_people", "contact_points", "allocations", "conversations", "messages", "opt_out_events",
         "attention_flags", "jobs", "concerns", "rate_limits", "sign_in_challenges", "audit_entries", "audit_blocks",
@@ -60,11 +74,11 @@ SERVICE_UPDATES = {
     "worker": {"conversations", "messages", "jobs", "rate_limits", "sign_in_challenges"},
     "thread on api": {"rate_limits"},
 }
-SERVICE_DELETES = {"worker": {"jobs", "rate_limits", "sign_in_challenges"}}
+SERVICE_DELETES = {"worker": {"jobs", "rate_limits", "sign_in_challenges"}, "sign-in": {"staff_sign_ins"}}
 SERVICE_INSERTS = {
     "twilio": {"conversations", "messages", "message_events", "jobs", "rate_limits"},
     "monitor": {"jobs", "rate_limits"},
-    "sign-in": {"sessions", "session_tokens", "sign_in_challenges", "jobs", "rate_limits"},
+    "sign-in": {"sessions", "session_tokens", "sign_in_challenges", "jobs", "rate_limits", "staff_sign_ins"},
     "worker": {
         "messages",
         "message_events",
@@ -137,7 +151,7 @@ def _service_may(actor: Actor, service: str, verb: str, table: str, owner: str) 
 
 
 def _signed_in_may(actor: Actor, verb: str, table: str, owner: str) -> bool:
-    member = next((m for m in MEMBERS if m.name == actor.member and not m.has_left), None)
+    member = _member(actor)
     if table == "idempotency_keys":
         return verb != "DELETE" and _is_own(actor, owner)
     if verb == "SELECT":
@@ -151,18 +165,44 @@ def _signed_in_may(actor: Actor, verb: str, table: str, owner: str) -> bool:
     if member is None:
         return False
     if (verb, table) == ("UPDATE", "break_glass_grants"):
-        return owner != member.name and member.role in {"manager", "data_protection_lead"} and _oversees(actor, owner)
+        return owner.partition(" of ")[0] != member.name and _oversees(member, owner)
     if (verb, table) == ("INSERT", "enrolment_codes"):
         return owner in sees_whole(actor)
     if (verb, table) == ("INSERT", "break_glass_grants"):
-        return member.role in ON_CASES
+        return member.role in ON_CASES and actor.is_stepped_up
     if (verb, table) == ("INSERT", "messages"):
         return owner == "alert"
-    return (verb, table) == ("INSERT", "jobs")
+    if (verb, table) == ("INSERT", "jobs"):
+        return True
+    return _keeps_relations(actor, member, verb, table, owner)
+
+
+def _keeps_relations(actor: Actor, member: Member, verb: str, table: str, owner: str) -> bool:
+    """What decides who sees whom: staff and who they are, allocations, shifts, restrictions."""
+    if table in {"staff", "staff_identities", "teams"}:
+        changed = {"INSERT"} if table == "teams" else {"INSERT", "UPDATE"}
+        is_other = owner != member.name or (verb, table) == ("INSERT", "staff")
+        return member.role == "administrator" and actor.is_stepped_up and verb in changed and is_other
+    if table == "allocations":
+        return member.role == "manager" and verb in {"INSERT", "UPDATE"} and owner in sees_whole(actor)
+    if table == "duty_rota":
+        shift = next(m for m in MEMBERS if m.name == owner)
+        is_to_come = verb != "DELETE" or (shift.shift or 0) > 0
+        return member.role == "manager" and shift.team == member.team and is_to_come
+    if table in {"restricted_cases", "restricted_case_staff"}:
+        is_theirs = member.role == "data_protection_lead" or (member.role == "manager" and owner in sees_whole(actor))
+        return actor.is_stepped_up and is_theirs and verb in {"INSERT", "DELETE"}
+    return False
+
+
+def _member(actor: Actor) -> Member | None:
+    return next((m for m in MEMBERS if m.name == actor.member and is_here(m)), None)
 
 
 def _signed_in_sees(actor: Actor, table: str, owner: str) -> bool:
-    is_staff = any(m.name == actor.member and not m.has_left for m in MEMBERS)
+    member = _member(actor)
+    is_staff = member is not None
+    role = member.role if member else ""
     person = owner.removesuffix(" (old)")
     if table == "data_keys":
         return is_staff if owner == "the service" else owner.removesuffix(" (thread)") in sees_in_touch(actor)
@@ -170,14 +210,20 @@ def _signed_in_sees(actor: Actor, table: str, owner: str) -> bool:
         return owner in sees_whole(actor)
     if table in IN_TOUCH:
         return owner in sees_in_touch(actor) or (table == "sessions" and is_staff and owner == actor.member)
+    if table in {"restricted_cases", "restricted_case_staff"} and role == "data_protection_lead":
+        return True
     if table in STAFF_ONLY:
         return is_staff and person in sees_whole(actor)
+    if table == "staff_identities":
+        return role == "administrator"
+    if table == "enrolment_codes":
+        return actor.member == "adviser n" and is_staff and owner in sees_whole(actor)
     if table == "audit_entries":
-        return owner in sees_whole(actor) or (is_staff and actor.member == "protection")
+        return owner in sees_whole(actor) or role == "data_protection_lead"
     if table == "messages":
         return person in sees_whole(actor) or (owner in sees_in_touch(actor))
     if table == "break_glass_grants":
-        return is_staff and (owner == actor.member or _oversees(actor, owner))
+        return member is not None and (owner.partition(" of ")[0] == actor.member or _oversees(member, owner))
     if table in {"staff", "working_hours"} and actor.person in sees_in_touch(actor):
         return owner in current_advisers(actor.person)
     return is_staff and table in KNOWN_TO_STAFF
@@ -185,12 +231,14 @@ def _signed_in_sees(actor: Actor, table: str, owner: str) -> bool:
 
 def _is_own(actor: Actor, owner: str) -> bool:
     """Whether it is the actor's own, of a member of staff who is here or a young person who lives."""
-    is_member = any(m.name == actor.member and not m.has_left for m in MEMBERS)
+    is_member = _member(actor) is not None
     is_person = any(p.name == actor.person and not p.has_died for p in PEOPLE) and not actor.claim
     return (is_member and owner == actor.member) or (is_person and owner == actor.person)
 
 
-def _oversees(actor: Actor, opener: str) -> bool:
-    me = next(m for m in MEMBERS if m.name == actor.member)
-    team = next(m.team for m in MEMBERS if m.name == opener)
-    return me.role == "data_protection_lead" or (me.role == "manager" and me.team == team)
+def _oversees(member: Member, grant: str) -> bool:
+    """A grant is named after who opened it and whose record: the team of either answers for it."""
+    opener, _, person = grant.partition(" of ")
+    teams = {next(m.team for m in MEMBERS if m.name == opener)}
+    teams |= {p.team for p in PEOPLE if p.name == person and p.name in sees_whole(Actor("", "", member=member.name))}
+    return member.role == "data_protection_lead" or (member.role == "manager" and member.team in teams)

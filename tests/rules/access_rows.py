@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -65,10 +65,17 @@ async def _add_session(
     admin: asyncpg.Connection, world: World, actor: Actor, column: str, owner: UUID, **ends: object
 ) -> None:
     token = secrets.token_hex(32)
+    is_staff = column == "staff_id"
+    # Hours ahead, so that nothing runs out while the matrix is tried; what has run out is hours old.
+    used_at = datetime.now(UTC) + timedelta(hours=-1 if ends.get("is_idle") else 7)
     session_id = await admin.fetchval(
-        f"INSERT INTO sessions ({column}, level, created_at, expires_at, revoked_at, revoked_because)"  # noqa: S608
-        " VALUES ($1, $2, now() - interval '1 day', now() + interval '9 days', $3, $4) RETURNING session_id",
+        f"INSERT INTO sessions ({column}, level, created_at, expires_at, revoked_at, revoked_because,"  # noqa: S608
+        " last_used_at, stepped_up_at)"
+        " VALUES ($1, $2, now() - $7::interval, now() + interval '9 days', $3, $4, $5, $6) RETURNING session_id",
         owner, actor.level, *((datetime.now(UTC), "signed_out") if ends.get("is_revoked") else (None, None)),
+        used_at if is_staff else None,
+        datetime.now(UTC) + timedelta(hours=7 if actor.is_stepped_up else -1) if is_staff else None,
+        timedelta(hours=1 if is_staff and not ends.get("is_too_long") else 24),
     )  # fmt: skip
     digest = hashlib.sha256(token.encode()).digest()
     lives = timedelta(minutes=-1 if ends.get("is_expired") else 10)
@@ -78,9 +85,7 @@ async def _add_session(
     )  # fmt: skip
     world.add("sessions", session_id, str(actor.member or actor.person or ends["of"]))
     world.add("session_tokens", digest, str(actor.member or actor.person or ends["of"]))
-    world.actors.append(
-        Actor(actor.name, actor.login, token=token, member=actor.member, person=actor.person, level=actor.level)
-    )
+    world.actors.append(replace(actor, token=token))
 
 
 async def _add_data_key(admin: asyncpg.Connection, world: World, subject_id: UUID, owner: str) -> None:
@@ -90,9 +95,12 @@ async def _add_data_key(admin: asyncpg.Connection, world: World, subject_id: UUI
 
 async def _add_member(admin: asyncpg.Connection, world: World, member: Member, teams: dict[str, UUID]) -> None:
     await admin.execute(
-        "INSERT INTO staff (staff_id, team_id, role, full_name, shown_name, left_on) VALUES ($1, $2, $3, $4, $4, $5)",
+        "INSERT INTO staff (staff_id, team_id, role, full_name, shown_name, left_on, disabled_at)"
+        " VALUES ($1, $2, $3, $4, $4, $5, CASE WHEN $6 THEN now() END)",
         member.staff_id, teams[member.team], member.role, member.name, today() if member.has_left else None,
+        member.is_disabled,
     )  # fmt: skip
+    world.add("staff_identities", await admin.fetchval(IDENTITY, member.staff_id), member.name)
     await admin.execute("INSERT INTO working_hours VALUES ($1, 1, '09:00', '17:00')", member.staff_id)
     world.add("staff", member.staff_id, member.name)
     world.add("working_hours", member.staff_id, member.name)
@@ -105,7 +113,21 @@ async def _add_member(admin: asyncpg.Connection, world: World, member: Member, t
         world.add("duty_rota", duty_id, member.name)
     await _add_key(admin, world, member.staff_id, member.name)
     actor = Actor(member.name, "fifteenplus_signed_in", member=member.name)
-    await _add_session(admin, world, actor, "staff_id", member.staff_id)
+    await _add_session(admin, world, replace(actor, is_stepped_up=True), "staff_id", member.staff_id)
+    if member.name in NOT_STEPPED_UP_AS_WELL:
+        await _add_session(
+            admin, world, replace(actor, name=f"{member.name} not stepped up"), "staff_id", member.staff_id
+        )
+        for end in ("is_idle", "is_too_long"):
+            ended = Actor(f"{member.name} {end}", "fifteenplus_signed_in")
+            await _add_session(admin, world, ended, "staff_id", member.staff_id, of=member.name, **{end: True})
+
+
+IDENTITY = (
+    "INSERT INTO staff_identities (staff_id, issuer, subject)"
+    " VALUES ($1, 'https://provider.example', $1::uuid::text) RETURNING staff_identity_id"
+)
+NOT_STEPPED_UP_AS_WELL = {"adviser n", "manager n", "protection", "administrator"}
 
 
 async def _add_key(admin: asyncpg.Connection, world: World, actor_id: UUID, owner: str) -> None:
@@ -209,7 +231,7 @@ async def _add_relations(admin: asyncpg.Connection, world: World) -> None:
             people[one.person], staff[one.member],
             datetime.now(UTC) + timedelta(hours=one.from_hour), datetime.now(UTC) + timedelta(hours=one.to_hour),
         )  # fmt: skip
-        world.add("break_glass_grants", break_glass_id, one.member)
+        world.add("break_glass_grants", break_glass_id, f"{one.member} of {one.person}")
 
 
 async def _add_of_nobody(admin: asyncpg.Connection, world: World) -> None:
@@ -222,6 +244,10 @@ async def _add_of_nobody(admin: asyncpg.Connection, world: World) -> None:
     await admin.execute("INSERT INTO jobs (kind, serial_key, payload) VALUES ('deliver', 'x', '{}')")
     await admin.execute("INSERT INTO worker_beats VALUES (gen_random_uuid(), now())")
     await admin.execute("INSERT INTO rate_limits (bucket, tokens) VALUES ('x', 1)")
+    await admin.execute(
+        "INSERT INTO staff_sign_ins (state_hash, browser_hash, return_to, is_step_up)"
+        " VALUES (sha256('a'), sha256('b'), '/', false)"
+    )
     await admin.execute(
         "INSERT INTO opt_out_events (phone_e164, is_opted_out, source, detail)"
         " VALUES ('+447700900003', true, 'staff', '')"

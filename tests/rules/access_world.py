@@ -22,6 +22,7 @@ class Member:
     role: str = "personal_adviser"
     shift: int | None = None
     has_left: bool = False
+    is_disabled: bool = False
     staff_id: UUID = field(default_factory=uuid4)
 
 
@@ -71,6 +72,7 @@ MEMBERS = [
     Member("protection", "north", "data_protection_lead", shift=-2),
     Member("administrator", "north", "administrator", shift=-2),
     Member("gone", "north", "manager", has_left=True),
+    Member("disabled", "north", "manager", is_disabled=True),
     Member("named", "south"),
     Member("broke glass", "south"),
     Member("glass is old", "south"),
@@ -110,6 +112,12 @@ class Actor:
     member: str | None = None
     person: str | None = None
     level: str = "full"
+    is_stepped_up: bool = False
+
+
+def is_here(member: Member) -> bool:
+    """Whether somebody works here and may sign in."""
+    return not member.has_left and not member.is_disabled
 
 
 def sees_whole(actor: Actor) -> set[str]:
@@ -132,7 +140,7 @@ def sees_in_touch(actor: Actor) -> set[str]:
 
 
 def _of_staff(member: Member) -> set[str]:
-    if member.has_left or member.role not in ON_CASES:
+    if not is_here(member) or member.role not in ON_CASES:
         return set()
     is_on_shift = member.shift is not None and member.shift <= 0 < member.shift + 8
     seen = set()

@@ -6,7 +6,7 @@ Everything a request does is undone after it was answered, so that one cell cann
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import asyncpg
+import structlog
 from litestar import Litestar
 from twilio.request_validator import RequestValidator
 
@@ -33,6 +34,7 @@ from tests.rules.http_oracle import Caller, Route, may_answer, refused, sees
 PARAMETER = re.compile(r"\{(\w+)\}")
 # A parameter that is the key of no table, or of more than one: the table whose rows it names.
 TABLES = {key: table for table, key in reversed(KEYS.items())} | {"person_id": "young_people", "staff_id": "staff"}
+MORE_IDS = {"enrolment_code_id": "enrolment_codes"}
 _TYPE = re.compile(r":\w+\}")
 PLAIN = {"date": "2027-03-15", "date-time": "2027-03-15T10:30:00Z", "integer": "1", "boolean": "true"}
 
@@ -77,18 +79,54 @@ async def http_matrix(database: TestDatabase, world: World, **changes: Any) -> A
     for name, url in (("database", database.api_url), ("signed_in", database.signed_in_url)):
         await getattr(app.state, name).close()
         app.state[name] = Undoing(url, size=2)
-    yield HttpMatrix(app, world)
+    told: list[str] = []
+    with quiet(told):
+        yield HttpMatrix(app, world, await read_more_ids(database), told)
     await app.state.rasa.aclose()
+    await app.state.oidc.aclose()
     await app.state.database.close()
     await app.state.signed_in.close()
+
+
+@contextmanager
+def quiet(told: list[str]) -> Iterator[None]:
+    """Collects what is logged, instead of printing it."""
+    before = structlog.get_config()
+    structlog.configure(processors=[_JSON], logger_factory=lambda *_: _Collecting(told))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+_JSON = structlog.processors.JSONRenderer()
+
+
+class _Collecting:
+    def __init__(self, told: list[str]) -> None:
+        self.info = self.warning = self.error = told.append
+
+
+async def read_more_ids(database: TestDatabase) -> dict[str, dict[str, str]]:
+    """Of each id that is no table's key but names a row of a person's, whose it is."""
+    names = {person.person_id: person.name for person in PEOPLE}
+    admin = await asyncpg.connect(database.admin_url)
+    found = {}
+    for name, table in MORE_IDS.items():
+        rows = await admin.fetch(f"SELECT {name}, person_id FROM {table}")  # noqa: S608 - names from above
+        found[name] = {str(key): names[person_id] for key, person_id in rows}
+    await admin.close()
+    return found
 
 
 class HttpMatrix:
     """Goes through every route, caller and young person."""
 
-    def __init__(self, app: Litestar, world: World) -> None:
+    def __init__(self, app: Litestar, world: World, more_ids: dict[str, dict[str, str]], logged: list[str]) -> None:
         self.app = app
+        self.logged = logged
         self.world = world
+        self.more_ids = more_ids
         self.report = Report()
         self.callers = list(callers(world))
         self.marks = marks(world)
@@ -104,6 +142,11 @@ class HttpMatrix:
                 await self._try(operation, Route(*key, name_of(decided[key]), scopes[key]))
             else:
                 self.report.wrong.append(f"{operation.method} {operation.path}: nobody said who may call it about whom")
+        # A session is logged by its id, so that whoever is turned away again and again is noticed.
+        sessions = self.world.rows["sessions"]
+        found = {mark for line in self.logged for mark in self._any_mark.findall(line)}
+        told = {self.marks[mark] for mark in found if mark not in sessions}
+        self.report.wrong += [f"the log tells something of {person}" for person in sorted(told)]
         return self.report
 
     async def _try(self, operation: Operation, route: Route) -> None:
@@ -134,7 +177,7 @@ class HttpMatrix:
         return await call(self.app, operation.method, path, query, headers | _shown(caller), body)
 
     def _id(self, name: str, target: str) -> str:
-        rows = self.world.rows.get(TABLES.get(name, ""), {})
+        rows = self.more_ids.get(name) or self.world.rows.get(TABLES.get(name, ""), {})
         own = [key for key, owner in rows.items() if owner.removesuffix(" (old)") == target]
         if own:
             return own[0]
@@ -158,7 +201,12 @@ class HttpMatrix:
         """A body about the target: every id in it that is of a table we know is of a row there is."""
         if not isinstance(body, dict):
             return body
-        return {name: self._id(name, target) if name in TABLES else value for name, value in body.items()}
+        return {name: self._id_in_body(name, value, target) for name, value in body.items()}
+
+    def _id_in_body(self, name: str, value: Any, target: str) -> Any:
+        if name.removesuffix("s") in TABLES and isinstance(value, list):
+            return [self._id(name.removesuffix("s"), target)]
+        return self._id(name, target) if name in TABLES else value
 
 
 def callers(world: World) -> Iterator[Caller]:

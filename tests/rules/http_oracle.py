@@ -3,9 +3,10 @@
 A new route needs a line in SCOPES, a new guard one in LETS_IN.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.rules.access_world import MEMBERS, ON_CASES, PEOPLE, Actor, sees_in_touch, sees_whole
+from tests.rules.access_world import MEMBERS, ON_CASES, PEOPLE, Actor, is_here, sees_in_touch, sees_whole
 
 # Whose data a route is about.
 #   none    nobody's
@@ -25,6 +26,41 @@ SCOPES = {
     ("POST", "/client/v1/sign-in/enrolment"): "self",
     ("DELETE", "/client/v1/sign-in/session"): "self",
     ("DELETE", "/client/v1/sign-in/sessions"): "self",
+    ("GET", "/admin/v1/sign-in"): "none",
+    ("GET", "/admin/v1/sign-in/callback"): "none",
+    ("GET", "/admin/v1/session"): "none",
+    ("DELETE", "/admin/v1/session"): "none",
+    ("DELETE", "/admin/v1/sessions"): "none",
+    ("GET", "/admin/v1/teams"): "none",
+    ("POST", "/admin/v1/teams"): "none",
+    ("GET", "/admin/v1/staff"): "none",
+    ("POST", "/admin/v1/staff"): "none",
+    ("GET", "/admin/v1/staff/{staff_id}"): "none",
+    ("PATCH", "/admin/v1/staff/{staff_id}"): "none",
+    ("POST", "/admin/v1/staff/{staff_id}/identities"): "none",
+    ("PATCH", "/admin/v1/staff-identities/{staff_identity_id}"): "none",
+    ("GET", "/admin/v1/duty-rota"): "none",
+    ("POST", "/admin/v1/duty-rota"): "none",
+    ("PATCH", "/admin/v1/duty-rota/{duty_id}"): "none",
+    ("POST", "/admin/v1/duty-rota/{duty_id}/withdrawal"): "none",
+    ("GET", "/admin/v1/young-people/{person_id}/allocations"): "record",
+    ("POST", "/admin/v1/young-people/{person_id}/allocations"): "record",
+    ("PATCH", "/admin/v1/allocations/{allocation_id}"): "record",
+    ("POST", "/admin/v1/young-people/{person_id}/enrolment-codes"): "record",
+    ("GET", "/admin/v1/enrolment-codes/{enrolment_code_id}"): "record",
+    ("POST", "/admin/v1/young-people/{person_id}/sign-outs"): "record",
+    ("POST", "/admin/v1/break-glass"): "oversee",
+    ("GET", "/admin/v1/break-glass"): "oversee",
+    ("POST", "/admin/v1/break-glass/{break_glass_id}/review"): "oversee",
+    ("GET", "/admin/v1/young-people/{person_id}/restriction"): "record",
+    ("POST", "/admin/v1/young-people/{person_id}/restriction"): "record",
+    ("POST", "/admin/v1/young-people/{person_id}/restriction/names"): "record",
+    ("POST", "/admin/v1/young-people/{person_id}/restriction/removed-names"): "record",
+    ("POST", "/admin/v1/young-people/{person_id}/restriction/lift"): "record",
+    ("GET", "/client/v1/record-views"): "self",
+    ("GET", "/admin/v1/young-people/{person_id}/record-views"): "record",
+    ("GET", "/admin/v1/audit"): "oversee",
+    ("GET", "/admin/v1/audit/week"): "oversee",
     ("GET", "/admin/v1/docs"): "none",
     ("GET", "/admin/v1/openapi.json"): "none",
     ("GET", "/admin/v1/openapi-client.json"): "none",
@@ -51,6 +87,8 @@ NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND = 401, 403, 404
 DONE = {200, 201, 202, 204}
 # A write that gets as far as its rules may be refused by them; and what else its body names may not be there.
 REFUSED_BY_RULES = {400, 404, 409, 412, 422, 428}
+# Guards that let in whoever signed in anew minutes ago, of those whom the guard without it lets in.
+STEPPED_UP = "_stepped_up"
 # What is answered to somebody let in, where that is something else: the codes, tokens and actions asked with are none.
 ANSWERS: dict[tuple[str, str], set[int]] = {
     ("POST", "/client/v1/sign-in/codes"): {202},
@@ -61,6 +99,8 @@ ANSWERS: dict[tuple[str, str], set[int]] = {
     ("POST", "/webhooks/twilio/sms"): {200},
     ("POST", "/webhooks/twilio/status/{message_id}"): {204},
     ("GET", "/health/ready"): {200},
+    ("GET", "/admin/v1/sign-in"): {303, 503},
+    ("GET", "/admin/v1/sign-in/callback"): {NOT_ALLOWED},
 }
 
 
@@ -81,7 +121,7 @@ class Caller:
             return False
         member = next((m for m in MEMBERS if m.name == self.actor.member), None)
         person = next((p for p in PEOPLE if p.name == self.actor.person), None)
-        return (member is not None and not member.has_left) or (person is not None and not person.has_died)
+        return (member is not None and is_here(member)) or (person is not None and not person.has_died)
 
     @property
     def rank(self) -> str:
@@ -113,7 +153,8 @@ def refused(route: Route, caller: Caller) -> int | None:
         shown = route.guard.removeprefix("requires_")
         is_right = caller.shows == shown and caller.secret == "right"
         return None if is_right else (NOT_SIGNED_IN if shown == "bot" else NOT_ALLOWED)
-    let_in = LETS_IN[route.guard]
+    needs_step_up = route.guard.endswith(STEPPED_UP)
+    let_in = LETS_IN[route.guard.removesuffix(STEPPED_UP)]
     way = {"bearer": bool(let_in & _LEVELS), "cookie": bool(let_in & _ROLES)}
     if not way.get(caller.shows, False) or not caller.secret:
         return NOT_SIGNED_IN
@@ -121,7 +162,9 @@ def refused(route: Route, caller: Caller) -> int | None:
         return NOT_ALLOWED
     if not caller.is_alive:
         return NOT_SIGNED_IN
-    return None if caller.rank in let_in else NOT_ALLOWED
+    assert caller.actor is not None
+    is_let_in = caller.rank in let_in and (caller.actor.is_stepped_up or not needs_step_up)
+    return None if is_let_in else NOT_ALLOWED
 
 
 def may_answer(route: Route, caller: Caller, target: str) -> set[int]:
@@ -137,10 +180,34 @@ def may_answer(route: Route, caller: Caller, target: str) -> set[int]:
     return {200} if route.is_read else DONE | REFUSED_BY_RULES
 
 
+def _sees_restriction(actor: Actor) -> set[str]:
+    return _may_restrict(actor) & {p.name for p in PEOPLE if p.is_restricted}
+
+
+def _may_restrict(actor: Actor) -> set[str]:
+    """Managers whom they see; the data protection lead whomever."""
+    is_lead = any(m.name == actor.member and m.role == "data_protection_lead" for m in MEMBERS)
+    return {p.name for p in PEOPLE} if is_lead else sees_whole(actor)
+
+
+# Whom a caller sees by a route, where that is not whose record they see.
+_RESTRICTION = "/admin/v1/young-people/{person_id}/restriction"
+SEES: dict[tuple[str, str], Callable[[Actor], set[str]]] = {
+    ("GET", "/admin/v1/enrolment-codes/{enrolment_code_id}"): (
+        lambda actor: sees_whole(actor) if actor.member == "adviser n" else set()
+    ),
+    ("GET", _RESTRICTION): _sees_restriction,
+    ("POST", _RESTRICTION): _may_restrict,
+    **{("POST", f"{_RESTRICTION}/{name}"): _sees_restriction for name in ("names", "removed-names", "lift")},
+}
+
+
 def sees(route: Route, caller: Caller) -> set[str]:
     """Of whom there may be something in an answer of this route to this caller."""
     if caller.actor is None or refused(route, caller) is not None:
         return set()
+    if (route.method, route.path) in SEES:
+        return SEES[route.method, route.path](caller.actor)
     if route.scope in {"self", "touch"}:
         return sees_in_touch(caller.actor)
     return sees_whole(caller.actor) if route.scope in {"record", "list"} else set()

@@ -12,7 +12,7 @@ import pytest
 from litestar import Request, Response, get, patch, post
 from litestar.params import FromPath
 
-from api.kit import access, signed_in
+from api.kit import access, errors, signed_in
 from api.kit.access import (
     Who,
     open_to_all,
@@ -248,7 +248,16 @@ def _let_other_sites_write(monkeypatch: pytest.MonkeyPatch, _: HttpMatrix) -> No
     monkeypatch.setattr(access, "_refuse_other_sites", lambda _: None)
 
 
+@get(PERSON, guards=[requires_case_staff])
+async def log_who_is_looked_at(request: AnyRequest, person_id: FromPath[UUID]) -> str:
+    async with reading(request) as (connection, _):
+        name = await _name_of(connection, person_id)
+        errors.log.info("seen", reason=name)
+        return name
+
+
 FAULTS = [
+    Fault("a name is logged", show_person, log_who_is_looked_at),
     Fault("a guard was forgotten", show_person, show_person_to_all),
     Fault("a read does not check who signs on", show_person, show_person_without_signing_on),
     Fault("a read does not ask the database", show_person, show_person_as_the_service),

@@ -23,6 +23,9 @@ NEEDED = {
     "audit_entries_stay", "audit_blocks_stay", "audit_entries_filled", "audit_blocks_filled", "messages_answered",
     "messages_alerted", "concerns_raised", "opt_out_events_noted", "break_glass_opened",
     "data_keys_destroyed", "data_keys_are_not_removed", "data_keys_do_not_return",
+    "teams_noted", "staff_noted", "staff_identities_noted", "allocations_noted", "duty_rota_noted",
+    "restricted_cases_noted", "restricted_case_staff_noted", "break_glass_reviewed", "enrolment_codes_noted",
+    "duty_rota_removed", "restricted_cases_removed", "restricted_case_staff_removed",
 }  # fmt: skip
 
 
@@ -56,6 +59,9 @@ async def test_audit_when_migrated_then_it_can_only_be_added_to(template: TestDa
         "ALTER TABLE messages DISABLE TRIGGER USER",
         "DROP TRIGGER concerns_raised ON concerns",
         "ALTER TABLE break_glass_grants DISABLE TRIGGER break_glass_opened",
+        "DROP TRIGGER staff_noted ON staff",
+        "ALTER TABLE restricted_case_staff DISABLE TRIGGER restricted_case_staff_removed",
+        "DROP TRIGGER allocations_noted ON allocations",
     ],
 )
 async def test_audit_when_a_fault_is_planted_then_it_is_found(database: TestDatabase, fault: str) -> None:

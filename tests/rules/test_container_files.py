@@ -17,7 +17,7 @@ from tests.stack.environments import GIVEN_TO
 REPOSITORY = Path(__file__).parents[2]
 KINDS = {"serve": ServeSettings, "work": WorkSettings, "migrate": MigrateSettings}
 OF_THE_DATABASES_IMAGE = {"POSTGRES_DB", "POSTGRES_PASSWORD", "POSTGRES_INITDB_ARGS"}
-OF_THE_LOCAL_START = {"FIFTEENPLUS_DATA", "POSTGRES_PORT", "TWILIO_SIMULATOR_PORT"}
+OF_THE_LOCAL_START = {"FIFTEENPLUS_DATA", "POSTGRES_PORT", "TWILIO_SIMULATOR_PORT", "OIDC_PROVIDER_PORT"}
 
 
 @cache
@@ -95,7 +95,7 @@ def test_compose_takes_only_variables_that_the_example_explains() -> None:
 def test_every_secret_of_compose_must_be_given() -> None:
     text = (REPOSITORY / "compose.yaml").read_text()
     may_be_left_out = set(re.findall(r"\$\{([A-Z0-9_]+)(?!:\?\})[:}-]", text))
-    assert may_be_left_out == {"AUDIT_ANCHOR_PATH", "TRUSTED_PROXIES"}
+    assert may_be_left_out == {"AUDIT_ANCHOR_PATH", "TRUSTED_PROXIES", "OIDC_TENANT_ID", "OIDC_STEP_UP_ACR"}
 
 
 def test_the_bot_cannot_reach_the_outside() -> None:

@@ -69,6 +69,7 @@ OPEN_ON_PURPOSE = {
     ("break_glass_grants", "fifteenplus_resolver"), ("audit_entries", "fifteenplus_resolver"),
     ("record_history", "fifteenplus_resolver"), ("allowances", "fifteenplus_resolver"),
     ("rate_limits", "fifteenplus_resolver"),
+    ("staff_identities", "fifteenplus_resolver"),
 }  # fmt: skip
 POWERFUL_ROLES = """
     SELECT rolname FROM pg_roles

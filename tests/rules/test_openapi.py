@@ -14,7 +14,7 @@ from litestar import Litestar
 from api.app import DOCUMENTS, ROUTES
 from api.kit.access import READ, WRITE
 from api.kit.examples import EXAMPLES_PATH, _by_name, example_of
-from api.kit.openapi import Documents, Operation, _structs, list_operations
+from api.kit.openapi import Documents, Operation, list_operations, structs_in
 from tests.conftest import TestDatabase
 
 APP = Litestar(ROUTES, openapi_config=None)
@@ -36,6 +36,13 @@ def name_of(operation: Operation) -> str:
 def test_route_when_it_reads_a_body_then_it_declares_that_kind(operation: Operation) -> None:
     read = READS_BODY.search(inspect.getsource(operation._handler.fn))
     assert (operation.body.__name__ if operation.body else None) == (read[1] if read else None)
+
+
+@pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.is_write], ids=name_of)
+def test_write_when_it_answers_a_status_then_its_route_declares_that_one(operation: Operation) -> None:
+    source = inspect.getsource(operation._handler.fn)
+    said = re.search(r"\bwrite\(.*?status=(\d+)\)", source, re.DOTALL)
+    assert operation._handler.status_code == (int(said[1]) if said else 200)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
@@ -98,7 +105,7 @@ def test_examples_when_listed_then_each_is_of_a_field_there_is() -> None:
 def faults(kind: type) -> list[str]:
     """What a body's kind lets in that it should not."""
     found = []
-    for name, struct in _structs(msgspec.inspect.type_info(kind)):
+    for name, struct in structs_in(msgspec.inspect.type_info(kind)):
         info = msgspec.inspect.type_info(struct)
         assert isinstance(info, msgspec.inspect.StructType)
         if not info.forbid_unknown_fields:

@@ -15,11 +15,12 @@ GIVEN_TO: dict[str, tuple[str, ...]] = {
         "MIGRATION_DATABASE_URL", "DATABASE_URL", "SIGNED_IN_DATABASE_URL", "WORKER_DATABASE_URL", "BOT_DATABASE_URL",
         *_KEYS,
     ),
-    "demo": ("MIGRATION_DATABASE_URL", *_KEYS),
+    "demo": ("MIGRATION_DATABASE_URL", "OIDC_ISSUER", *_KEYS),
     "train": (),
     "api": (
         "DATABASE_URL", "API_HOST", "API_PORT", "PUBLIC_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKENS",
         "BOT_ACTIONS_SECRET", "RASA_URL", "SIGNED_IN_DATABASE_URL", "SESSION_SECRET", *_KEYS,
+        "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET",
     ),
     "worker": (
         "WORKER_DATABASE_URL", "PUBLIC_BASE_URL", "TWILIO_ACCOUNT_SID", *_TWILIO_REST, "TWILIO_API_BASE",
@@ -28,6 +29,7 @@ GIVEN_TO: dict[str, tuple[str, ...]] = {
     "rasa": (
         "BOT_DATABASE_URL", "BOT_HOST", "BOT_PORT", "RASA_SECRET", "BOT_ACTIONS_URL", "BOT_ACTIONS_SECRET",
     ),
+    "provider": ("OIDC_PROVIDER_PORT",),
     "simulator": (
         "TWILIO_SIMULATOR_PORT", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKENS", *_TWILIO_REST, "SMS_WEBHOOK_URL",
     ),
@@ -53,6 +55,9 @@ def service_settings(settings: StackSettings, postgres: EmbeddedPostgres, secret
         "AUDIT_ANCHOR_PATH": str(settings.data_dir / "audit-anchors.jsonl"),
         "RASA_URL": f"http://{LOOPBACK}:{settings.bot_port}",
         "BOT_ACTIONS_URL": f"{api_url}/bot/actions",
+        "OIDC_PROVIDER_PORT": str(settings.provider_port),
+        "OIDC_ISSUER": f"http://{LOOPBACK}:{settings.provider_port}",
+        "OIDC_CLIENT_ID": "fifteen-plus",
         "API_HOST": LOOPBACK,
         "API_PORT": str(settings.api_port),
         "BOT_HOST": LOOPBACK,

@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str | Path, ...]] = {
     "demo": (sys.executable, "-m", "api", "demo"),
     "train": (BOT_PYTHON, "-m", "bot.train"),
     "simulator": (sys.executable, "-m", "tests.twilio_simulator"),
+    "provider": (sys.executable, "-m", "tests.stack.sign_in_provider"),
     "api": (sys.executable, "-m", "api", "serve"),
     "worker": (sys.executable, "-m", "api", "work"),
     "rasa": (BOT_PYTHON, "-m", "bot.server"),

@@ -21,14 +21,14 @@ from tests.stack.steps import Step, run_steps
 HEALTHY_WITHIN_S = 60.0
 TRAINED_WITHIN_S = 900.0
 REMAINS_GONE_WITHIN_S = 10.0
-STOP_ORDER = ("worker", "api", "rasa", "simulator")
+STOP_ORDER = ("worker", "api", "rasa", "simulator", "provider")
 
 
 class LocalService:
     """A sync context manager: entered, everything is healthy; left, everything has stopped.
 
     Asyncio tests call the blocking methods through `asyncio.to_thread`. Parts are named postgres, simulator,
-    rasa, api and worker. `extra` adds environment variables to every part.
+    provider, rasa, api and worker. `extra` adds environment variables to every part.
     """
 
     def __init__(
@@ -59,6 +59,10 @@ class LocalService:
     @property
     def simulator_url(self) -> str:
         return f"http://{LOOPBACK}:{self.settings.simulator_port}"
+
+    @property
+    def provider_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.settings.provider_port}"
 
     @property
     def rasa_url(self) -> str:
@@ -137,6 +141,7 @@ class LocalService:
         return {
             "postgres": Step(self.postgres.start, "database"),
             "simulator": Step(lambda: self._bring_up("simulator"), "Twilio simulator"),
+            "provider": Step(lambda: self._bring_up("provider"), "sign-in provider"),
             "train": Step(lambda: self._run_once("train", TRAINED_WITHIN_S), "trained bot"),
             "migrate": Step(lambda: self._run_once("migrate"), "tables", needs=("postgres",)),
             "demo": Step(lambda: self._run_once("demo"), "demo people", needs=("migrate",)),
@@ -148,6 +153,7 @@ class LocalService:
     def _new_part(self, name: str) -> Part:
         healthy: dict[str, Callable[[], bool]] = {
             "simulator": lambda: answers_200(f"{self.simulator_url}/simulator/health"),
+            "provider": lambda: answers_200(f"{self.provider_url}/.well-known/openid-configuration"),
             "rasa": lambda: answers_200(f"{self.rasa_url}/status"),
             "api": lambda: answers_200(f"{self.api_url}/health/ready"),
             "worker": lambda: reports_ok(f"{self.api_url}/health/ready", "worker"),

@@ -26,6 +26,7 @@ class StackSettings:
     bot_port: int = 5005
     simulator_port: int = 8016
     postgres_port: int = 8017
+    provider_port: int = 8018
     durable: bool = True
 
     @classmethod
@@ -39,7 +40,7 @@ class StackSettings:
     @classmethod
     def for_tests(cls, data_dir: Path) -> "StackSettings":
         """Free ports, and a database that is fast rather than safe."""
-        return cls(data_dir=data_dir, api_port=0, bot_port=0, simulator_port=0, postgres_port=0, durable=False)
+        return cls(data_dir=data_dir, **dict.fromkeys(PORT_SETTINGS, 0), durable=False)
 
     def with_free_ports(self) -> "StackSettings":
         """Every port 0 replaced by a free one."""
@@ -51,6 +52,7 @@ PORT_SETTINGS = {
     "bot_port": "BOT_PORT",
     "simulator_port": "TWILIO_SIMULATOR_PORT",
     "postgres_port": "POSTGRES_PORT",
+    "provider_port": "OIDC_PROVIDER_PORT",
 }
 
 
@@ -93,6 +95,7 @@ def _new_secrets() -> dict[str, str]:
         "SESSION_SECRET": secrets.token_hex(24),
         "FIELD_KEYS": f"1:{_new_key()}",
         "PHONE_INDEX_KEY": _new_key(),
+        "OIDC_CLIENT_SECRET": secrets.token_hex(24),
     }
 
 

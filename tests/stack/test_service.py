@@ -37,6 +37,7 @@ def _stand_in(script: str, *words: str) -> tuple[str, ...]:
 STAND_INS = {
     **{name: _stand_in(f"print({name!r})") for name in ("migrate", "demo", "train")},
     "simulator": _stand_in(_HEALTHY_SERVER, "TWILIO_SIMULATOR_PORT"),
+    "provider": _stand_in(_HEALTHY_SERVER, "OIDC_PROVIDER_PORT"),
     "rasa": _stand_in(_HEALTHY_SERVER, "BOT_PORT"),
     "api": _stand_in(_HEALTHY_SERVER, "API_PORT"),
     "worker": _stand_in("import time; time.sleep(60)"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from api.demo import PEOPLE, DemoPerson, demo_number
+from api.demo import PEOPLE, STAFF, DemoPerson, demo_number, demo_subject
 from tests.stack.service import LocalService
 
 UNKNOWN_NUMBER = demo_number(199)
@@ -11,6 +11,7 @@ UNKNOWN_NUMBER = demo_number(199)
 def welcome(service: LocalService, took_s: float) -> str:
     """The lines that `make run` ends its start with."""
     numbers = "\n".join(f"    {number}  {why}" for number, why in worth_trying())
+    staff = "\n".join(f"    {demo_subject(shown):9} {role.replace('_', ' ')}" for _, shown, role, _ in STAFF)
     return f"""
 Fifteen Plus is ready ({took_s:.1f} s). Try, in another terminal:
 
@@ -18,6 +19,9 @@ Fifteen Plus is ready ({took_s:.1f} s). Try, in another terminal:
 
 Other numbers to text from:
 {numbers}
+
+Staff sign in at {service.api_url}/admin/v1/sign-in (a browser, no password), as one of:
+{staff}
 
     health  {service.api_url}/health/ready
     logs    {service.logs_dir}

@@ -9,11 +9,11 @@ import pytest
 from tests.conftest import TestDatabase
 from tests.rules.access_rows import World, build
 from tests.stack.postgres import EmbeddedPostgres
-from tests.whole.served import Served
+from tests.whole.served import FEW, Served
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--examples", type=int, default=5, help="how many made-up requests of each kind a route gets")
+    parser.addoption("--examples", type=int, default=FEW, help="how many made-up requests of each kind a route gets")
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from tests.rules.access_rows import World
 from tests.stack.ports import LOOPBACK, free_port
 
 SEED = 15
+# How many made-up requests of each kind a route gets, when nobody asks for more.
+FEW = 3
 STARTED_WITHIN_S = 30.0
 CONFIG = Path(__file__).parent / "schemathesis.toml"
 
@@ -73,6 +75,7 @@ class Served:
                 "--url", self.url, "--checks", "all", "--continue-on-failure", "--max-examples", str(examples),
                 "--seed", str(SEED), "--generation-database", "none", "--no-color", "--request-timeout", "15",
                 "--generation-with-security-parameters", "false", "--suppress-health-check", "all",
+                "--generation-allow-x00", "false",
                 "--report", "json", "--report-json-path", report,
                 *(word for header in headers for word in ("-H", header)), *options,
             ],

@@ -25,7 +25,8 @@ from tests.factories import (
     next_number,
 )
 
-ENTRIES = "SELECT * FROM audit_entries ORDER BY entry_id"
+# Without what the test itself stored, past every policy.
+ENTRIES = "SELECT * FROM audit_entries WHERE actor_kind <> 'administrator' ORDER BY entry_id"
 
 
 async def test_bot_action_when_it_reads_then_one_entry_says_whose_conversation_saw_which_record(

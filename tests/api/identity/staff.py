@@ -24,9 +24,11 @@ async def create_team(admin: asyncpg.Connection, name: str) -> UUID:
     return team_id
 
 
-async def sign_staff_in(admin: asyncpg.Connection, database: Database, staff_id: UUID) -> tuple[str, Who]:
+async def sign_staff_in(
+    admin: asyncpg.Connection, database: Database, staff_id: UUID, *, is_stepped_up: bool = False
+) -> tuple[str, Who]:
     """The token of a member of staff, and who they are by it."""
-    token = await create_session(admin, staff=staff_id)
+    token = await create_session(admin, staff=staff_id, is_stepped_up=is_stepped_up)
     async with database.signed_on(token) as (_, row):
         return token, Who(*row)
 

@@ -1,4 +1,4 @@
-"""An adviser's code raises a device to the full level: once, in a day, for that person alone."""
+"""An adviser's code raises a device to the full level: once, within an hour, for that person alone."""
 
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -6,9 +6,10 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from api.devices import service as devices
 from api.identity import service
 from api.kit.db import Database
-from api.kit.errors import NotAllowed
+from api.kit.errors import NotFound
 from tests.api.client import SESSION_SECRET
 from tests.api.identity.signing_in import SigningIn
 from tests.api.identity.staff import create_member, create_team, sign_staff_in
@@ -43,7 +44,8 @@ class Case:
         """A code the adviser made."""
         token, who = await sign_staff_in(self.admin, self.database, self.adviser)
         async with self.database.acting_with(token) as connection:
-            return await service.make_enrolment_code(connection, SESSION_SECRET, who, person or self.person)
+            code_id = await devices.make_enrolment_code(connection, SESSION_SECRET, who, person or self.person)
+            return (await devices.show_enrolment_code(connection, SESSION_SECRET, code_id)).code
 
 
 @pytest.fixture
@@ -80,7 +82,7 @@ async def test_code_when_it_is_another_persons_or_too_old_or_wrong_then_it_is_re
     ours, old = await phone.sign_in(case.number), await case.code()
     assert await enrol(phone, ours, await other.code()) == 401
     assert await enrol(phone, ours, "AAAA-AAAA-AAAA") == 401
-    await admin.execute("UPDATE enrolment_codes SET created_at = created_at - interval '24 hours'")
+    await admin.execute("UPDATE enrolment_codes SET created_at = created_at - interval '1 hour'")
     assert await enrol(phone, ours, old) == 401
     assert await level(phone, ours) == "limited"
 
@@ -95,7 +97,7 @@ async def test_code_when_made_for_somebody_who_is_not_theirs_then_the_database_r
     case: Case, admin: asyncpg.Connection, signed_in: Database
 ) -> None:
     other = await Case(admin, signed_in).create("theirs")
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotFound):
         await other.code(case.person)
     assert await admin.fetchval("SELECT count(*) FROM enrolment_codes") == 0
 

@@ -13,7 +13,7 @@ from litestar import Litestar, get, patch
 from litestar.datastructures import State
 
 from api.kit import errors
-from api.kit.access import requires_case_staff, requires_full_level, requires_staff
+from api.kit.access import requires_case_staff, requires_case_staff_stepped_up, requires_full_level, requires_staff
 from api.kit.db import Database
 from api.kit.errors import Refused
 from api.kit.pages import read_cursor, write_cursor
@@ -56,6 +56,12 @@ async def show_who(request: AnyRequest) -> str:
         return str(who.staff_role)
 
 
+@get("/address", guards=[requires_case_staff_stepped_up])
+async def show_address(request: AnyRequest) -> str:
+    async with reading(request) as (_, who):
+        return str(who.staff_role)
+
+
 @get("/mine", guards=[requires_full_level])
 async def show_mine(request: AnyRequest) -> str:
     async with reading(request) as (_, who):
@@ -67,7 +73,7 @@ async def client(database: TestDatabase) -> AsyncIterator[httpx.AsyncClient]:
     done.clear()
     signed_in = Database(database.signed_in_url, size=4)
     app = Litestar(
-        [change_record, show_who, show_mine],
+        [change_record, show_who, show_mine, show_address],
         state=State({"signed_in": signed_in, "settings": serve_settings(database)}),
         openapi_config=None,
         exception_handlers={errors.Problem: errors.answer_problem, Exception: errors.answer_unexpected},
@@ -171,6 +177,21 @@ async def test_route_when_called_by_a_role_then_the_database_says_which_it_is(
     assert (await client.get("/who", headers=as_staff(token))).text == role
     written = await send(client, token, {"note": "a"})
     assert written.status_code == (200 if role == "manager" else 403)
+
+
+@pytest.mark.parametrize("age", ["0", "299 seconds", "301 seconds"])
+async def test_route_when_it_needs_a_step_up_then_a_fresh_one_is_enough_and_an_old_one_is_told_where_to_go(
+    client: httpx.AsyncClient, admin: asyncpg.Connection, adviser: str, age: str
+) -> None:
+    never = await client.get("/address", headers=as_staff(adviser))
+    assert (never.status_code, never.json()["sign_in"]) == (403, "/admin/v1/sign-in?step_up=true")
+    await admin.execute("UPDATE sessions SET stepped_up_at = clock_timestamp() - $1::text::interval", age)
+    answer = await client.get("/address", headers=as_staff(adviser))
+    assert answer.status_code == (403 if age.startswith("301") else 200)
+    administrator = await create_session(
+        admin, staff=await create_staff(admin, role="administrator"), is_stepped_up=True
+    )
+    assert (await client.get("/address", headers=as_staff(administrator))).json()["type"] == "about:blank"
 
 
 async def test_route_when_called_without_a_live_token_then_it_is_not_answered(

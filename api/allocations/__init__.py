@@ -1,0 +1,1 @@
+"""Who is whose personal adviser: handed over and ended, never overwritten."""

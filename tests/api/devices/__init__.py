@@ -1,0 +1,1 @@
+"""A young person's devices, as their adviser deals with them."""

@@ -1,0 +1,1 @@
+"""The list of staff, their shifts and whose adviser they are."""

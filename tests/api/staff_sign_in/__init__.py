@@ -1,0 +1,1 @@
+"""Staff signing in with the council's provider."""

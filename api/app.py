@@ -10,11 +10,17 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from api.allocations.routes import ROUTES as ALLOCATION_ROUTES
+from api.appointments.routes import ROUTES as APPOINTMENT_ROUTES
+from api.assessments.routes import ROUTES as ASSESSMENT_ROUTES
 from api.audit import service as audit
 from api.audit.anchor import read_anchors
 from api.audit.jobs import Sealing
 from api.audit.models import Findings
 from api.audit.routes import ROUTES as AUDIT_ROUTES
+from api.calendars.routes import ROUTES as CALENDAR_ROUTES
+from api.care.routes import ROUTES as CARE_ROUTES
+from api.caseload.routes import ROUTES as CASELOAD_ROUTES
+from api.cases import service as cases
 from api.clients.oidc import OidcClient
 from api.clients.rasa import RasaClient
 from api.clients.twilio import TwilioClient, signature_is_valid
@@ -22,6 +28,8 @@ from api.concerns.screen import load_screen
 from api.conversations.jobs import Answering, forget_old_dialogues
 from api.conversations.routes import run_action
 from api.devices.routes import ROUTES as DEVICE_ROUTES
+from api.entitlements.routes import ROUTES as ENTITLEMENT_ROUTES
+from api.homes.routes import ROUTES as HOME_ROUTES
 from api.identity.jobs import CodeSending, forget_old
 from api.identity.routes import ROUTES as SIGN_IN_ROUTES
 from api.kit import docs, errors, health
@@ -40,7 +48,12 @@ from api.kit.words import load_words
 from api.messages.jobs import Delivery
 from api.messages.routes import receive_status, receive_text
 from api.messages.service import count_attention
+from api.notices.jobs import Telling
+from api.notices.service import TELL_ADVISER
 from api.oversight.routes import ROUTES as OVERSIGHT_ROUTES
+from api.plans.routes import ROUTES as PLAN_ROUTES
+from api.providers.routes import ROUTES as PROVIDER_ROUTES
+from api.reviews.routes import ROUTES as REVIEW_ROUTES
 from api.rota.routes import ROUTES as ROTA_ROUTES
 from api.settings import (
     AdministratorSettings,
@@ -56,6 +69,7 @@ from api.staff.routes import ROUTES as STAFF_ROUTES
 from api.staff_sign_in import service as staff_sign_in
 from api.staff_sign_in.routes import CALLBACK_PATH
 from api.staff_sign_in.routes import ROUTES as STAFF_SIGN_IN_ROUTES
+from api.visits.routes import ROUTES as VISIT_ROUTES
 
 # Of a JSON body; a route that takes more, or only less, says so itself.
 LARGEST_BODY_BYTES = 16 * 1024
@@ -67,6 +81,17 @@ ROUTES = [
     health.live,
     health.ready,
     *SIGN_IN_ROUTES,
+    *CASELOAD_ROUTES,
+    *CARE_ROUTES,
+    *HOME_ROUTES,
+    *PROVIDER_ROUTES,
+    *ENTITLEMENT_ROUTES,
+    *ASSESSMENT_ROUTES,
+    *PLAN_ROUTES,
+    *REVIEW_ROUTES,
+    *VISIT_ROUTES,
+    *APPOINTMENT_ROUTES,
+    *CALENDAR_ROUTES,
     *STAFF_SIGN_IN_ROUTES,
     *STAFF_ROUTES,
     *ROTA_ROUTES,
@@ -89,6 +114,7 @@ DATABASE_GONE = [error for error in DATABASE_AWAY if error is not DatabaseBusy]
 
 HOUR_S = 3600.0
 SEAL_EVERY_S = 10.0
+DUTIES_EVERY_S = 5.0
 CHORES = (
     Chore("forget old dialogues", HOUR_S, forget_old_dialogues),
     Chore("forget old beats", HOUR_S, forget_old_beats),
@@ -96,6 +122,8 @@ CHORES = (
     Chore("forget old sign-ins of staff", HOUR_S, staff_sign_in.forget_old),
     Chore("forget full limits", HOUR_S, forget_full_limits),
     Chore("forget old idempotency keys", HOUR_S, forget_old_keys),
+    Chore("work out duties that were asked for", DUTIES_EVERY_S, cases.recompute_asked),
+    Chore("work out everybody's duties", 60.0, cases.recompute_old),
 )
 
 
@@ -182,7 +210,8 @@ def job_kinds(settings: WorkSettings, database: Database, rasa: RasaClient, twil
     codes = CodeSending(
         database=database, twilio=twilio, words=load_words(), public_base_url=settings.public_base_url.rstrip("/")
     )
-    return {"answer": answering.kind(), **delivery.kinds(), "send_code": codes.kind()}
+    telling = Telling(database=database, words=load_words())
+    return {"answer": answering.kind(), **delivery.kinds(), "send_code": codes.kind(), TELL_ADVISER: telling.kind()}
 
 
 @asynccontextmanager

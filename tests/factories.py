@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import asyncpg
 
 _numbers = itertools.count()
+_hours = itertools.count()
 
 
 def next_number() -> str:
@@ -75,8 +76,8 @@ async def create_appointment(
     starts_at: datetime | None = None,
     status: str = "booked",
 ) -> uuid.UUID:
-    """An appointment of an hour, tomorrow unless a time is given."""
-    starts_at = starts_at or datetime.now(UTC) + timedelta(days=1)
+    """An appointment of an hour, from tomorrow on an hour after the last one unless a time is given."""
+    starts_at = starts_at or datetime.now(UTC) + timedelta(days=1, hours=next(_hours))
     appointment_id: uuid.UUID = await connection.fetchval(
         "INSERT INTO appointments (person_id, staff_id, starts_at, ends_at, status)"
         " VALUES ($1, $2, $3, $4, $5) RETURNING appointment_id",

@@ -7,6 +7,7 @@ from asyncpg import ForeignKeyViolationError, InsufficientPrivilegeError
 
 from api.allocations import queries
 from api.allocations.models import Allocate, Allocation
+from api.cases import service as cases
 from api.kit import clock
 from api.kit.db import Connection
 from api.kit.errors import Conflict, FieldError, NotFound, Refused
@@ -42,9 +43,11 @@ async def allocate(asked: Write, person_id: UUID, wanted: Allocate) -> UUID:
         asked.check_version(before.version)
         await _end_before(asked.connection, before, wanted, starts_on - timedelta(days=1))
     try:
-        return await queries.insert_allocation(asked.connection, person_id, wanted.staff_id, starts_on)
+        allocation_id = await queries.insert_allocation(asked.connection, person_id, wanted.staff_id, starts_on)
     except REFUSED:
         raise NotFound from None
+    await cases.recompute(asked.connection, person_id)
+    return allocation_id
 
 
 async def _end_before(connection: Connection, before: Allocation, wanted: Allocate, last_day: date) -> None:
@@ -63,7 +66,7 @@ async def end(asked: Write, allocation_id: UUID, ended_on: date) -> int:
     found = await queries.lock_allocation(asked.connection, allocation_id)
     if found is None:
         raise NotFound
-    _, starts_on, was_ended_on, version = found
+    person_id, starts_on, was_ended_on, version = found
     asked.version()
     asked.check_version(version)
     if was_ended_on is not None:
@@ -72,4 +75,5 @@ async def end(asked: Write, allocation_id: UUID, ended_on: date) -> int:
     if ended_on < earliest:
         raise Refused(errors=[FieldError("ended_on", f"{earliest} at the earliest.")])
     await queries.end_allocation(asked.connection, allocation_id, ended_on)
+    await cases.recompute(asked.connection, person_id)
     return version + 1

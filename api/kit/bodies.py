@@ -98,3 +98,7 @@ def _place_of_nul(value: object, path: str) -> str | None:
     elif isinstance(value, list | tuple):
         items = ((f"{path}[{i}]", item) for i, item in enumerate(value))
     return next((found for name, item in items if (found := _place_of_nul(item, name))), None)
+
+
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A body that says nothing, `{}`: what is asked for is all in the path."""

@@ -21,6 +21,35 @@ def london_day(instant: datetime) -> date:
     return london(instant).date()
 
 
+def say_day(on: date) -> str:
+    """A day as people say it: "1 December 2026"."""
+    return f"{on.day} {on:%B} {on.year}"
+
+
+class NoSuchTime(ValueError):
+    """The clocks go forward over that time: London's clocks never show it."""
+
+
+class ToldTwice(ValueError):
+    """The clocks go back over that time: London's clocks show it twice, and nobody said which is meant."""
+
+
+def at_london(on_date: date, wall: time, *, is_second: bool | None = None) -> datetime:
+    """The instant at which London's clocks show a time; `is_second` chooses where they show it twice.
+
+    Raises NoSuchTime or ToldTwice.
+    """
+    shown = datetime.combine(on_date, wall.replace(tzinfo=None, fold=0))
+    instants = [shown.replace(tzinfo=LONDON, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    if all(london(instant).replace(tzinfo=None, fold=0) != shown for instant in instants):
+        raise NoSuchTime
+    if instants[0] == instants[1]:
+        return instants[0]
+    if is_second is None:
+        raise ToldTwice
+    return instants[is_second]
+
+
 def say_day_and_time(instant: datetime) -> str:
     """The London day and time as people say it: "Tuesday 1 December at 2:30pm"."""
     there = london(instant)

@@ -97,6 +97,8 @@ async def write(
                 await connection.execute(KEEP_ANSWER, key, msgspec.to_builtins(written))
     except asyncpg.LockNotAvailableError:
         raise Conflict("The same request, or another change of this, is being carried out. Try again.") from None
+    except asyncpg.ExclusionViolationError:
+        raise Conflict("Somebody recorded the same days meanwhile. Read them again.") from None
     return _answer(written, status, is_again=is_again)
 
 

@@ -10,6 +10,8 @@ import asyncpg
 
 from api.kit.field_keys import SERVICE_SUBJECT
 from tests.factories import next_number
+from tests.rules.access_plans import add_feed, add_plans, add_reviews
+from tests.rules.access_records import add_absence, add_providers, add_records
 from tests.rules.access_world import MEMBERS, OPENED, PEOPLE, Actor, Member, Person, today
 
 
@@ -38,7 +40,11 @@ async def build(admin: asyncpg.Connection) -> World:
     for person in PEOPLE:
         await _add_person(admin, world, person, teams)
     await _add_relations(admin, world)
+    await add_reviews(admin, world.add)
+    await add_providers(admin, world.add)
     await _add_of_nobody(admin, world)
+    # Not a wall: what is tried is who may end an allocation, and not which days go together.
+    await admin.execute("ALTER TABLE allocations DROP CONSTRAINT allocations_one_at_a_time")
     token = next(actor.token for actor in world.actors if actor.name == "manager n")
     world.actors += [
         Actor("twilio", "fifteenplus_api", claim="twilio"),
@@ -111,6 +117,8 @@ async def _add_member(admin: asyncpg.Connection, world: World, member: Member, t
             member.staff_id, starts_at, starts_at + timedelta(hours=8),
         )  # fmt: skip
         world.add("duty_rota", duty_id, member.name)
+    await add_feed(admin, world.add, member)
+    await add_absence(admin, world.add, member)
     await _add_key(admin, world, member.staff_id, member.name)
     actor = Actor(member.name, "fifteenplus_signed_in", member=member.name)
     await _add_session(admin, world, replace(actor, is_stepped_up=True), "staff_id", member.staff_id)
@@ -158,6 +166,8 @@ async def _add_person(admin: asyncpg.Connection, world: World, person: Person, t
         world.add("allocations", allocation_id, person.name)
     for table, sql in PERSONAL_ROWS.items():
         world.add(table, await admin.fetchval(sql, person.person_id, staff["adviser n"]), person.name)
+    await add_plans(admin, world.add, person)
+    await add_records(admin, world.add, person)
     await _add_key(admin, world, person.person_id, person.name)
     if person.is_restricted:
         await admin.execute("INSERT INTO restricted_cases (person_id) VALUES ($1)", person.person_id)
@@ -181,7 +191,8 @@ PERSONAL_ROWS = {
     "contact_points": "INSERT INTO contact_points (person_id, phone_e164) VALUES ($1, '+4477009' ||"
     " lpad((random() * 99999)::int::text, 5, '0')) RETURNING contact_point_id, $2::uuid",
     "appointments": "INSERT INTO appointments (person_id, staff_id, starts_at, ends_at)"
-    " VALUES ($1, $2, now(), now() + interval '1 hour') RETURNING appointment_id",
+    " SELECT $1, $2, starts_at, starts_at + interval '1 second' FROM (SELECT now() + interval '1 day' * (1 + random())"
+    " AS starts_at) AS s RETURNING appointment_id",
     "enrolment_codes": "INSERT INTO enrolment_codes (code_hash, person_id, made_by_staff_id)"
     " VALUES (sha256($1::uuid::text::bytea), $1, $2) RETURNING code_hash",
     "sign_in_challenges": "INSERT INTO sign_in_challenges (phone_digest, person_id, code_hash)"

@@ -69,6 +69,8 @@ MEMBERS = [
     Member("off duty n", "north", "duty_worker", shift=2),
     Member("was on duty n", "north", "duty_worker", shift=-10),
     Member("reviewing", "north", "reviewing_officer", shift=-2),
+    Member("reviewing named", "south", "reviewing_officer"),
+    Member("reviewing no more", "south"),
     Member("protection", "north", "data_protection_lead", shift=-2),
     Member("administrator", "north", "administrator", shift=-2),
     Member("gone", "north", "manager", has_left=True),
@@ -88,7 +90,14 @@ PEOPLE = [
     Person("from tomorrow", "north", (Allocation("before and after", from_day=1),)),
     Person("of other roles", "south", (Allocation("administrator"),)),
     Person("of reviewing", "south", (Allocation("reviewing"),)),
-    Person("restricted", "north", (Allocation("adviser n"),), is_restricted=True, named=("named", "administrator")),
+    Person(
+        "restricted",
+        "north",
+        (Allocation("adviser n"),),
+        is_restricted=True,
+        named=("named", "administrator", "reviewing named"),
+    ),
+    Person("restricted s", "south", (Allocation("adviser s"),), is_restricted=True),
     Person("died", "north", (Allocation("adviser n"),), has_died=True),
 ]
 OPENED = [
@@ -98,6 +107,26 @@ OPENED = [
     BreakGlass("glass is old", "restricted", 1, 2),
     BreakGlass("gone", "plain s"),
     BreakGlass("protection", "plain s"),
+]
+
+
+@dataclass
+class ReviewGiven:
+    """A review that somebody was to hold; `held_day` is the day they did, from today."""
+
+    member: str
+    person: str
+    held_day: int | None = None
+
+
+REVIEWS_GIVEN = [
+    ReviewGiven("reviewing", "plain s"),
+    ReviewGiven("reviewing", "second n", -27),
+    ReviewGiven("reviewing", "no adviser n", -28),
+    ReviewGiven("reviewing", "restricted"),
+    ReviewGiven("reviewing named", "restricted"),
+    ReviewGiven("reviewing named", "restricted s"),
+    ReviewGiven("reviewing no more", "plain n"),
 ]
 
 
@@ -157,6 +186,20 @@ def _of_staff(member: Member) -> set[str]:
         if is_open or is_named or ((is_own or is_teams) and not person.is_restricted):
             seen.add(person.name)
     return seen
+
+
+def sees_plan(actor: Actor) -> set[str]:
+    """Whose plan, reviews and needs assessment an actor sees."""
+    return sees_whole(actor) | {
+        given.person
+        for given in REVIEWS_GIVEN
+        if given.member == actor.member and _reviews(actor.member) and (given.held_day is None or given.held_day > -28)
+        if all(not p.is_restricted or actor.member in p.named for p in PEOPLE if p.name == given.person)
+    }
+
+
+def _reviews(member: str) -> bool:
+    return any(m.name == member and m.role == "reviewing_officer" and not m.has_left for m in MEMBERS)
 
 
 def current_advisers(person: str | None) -> set[str]:

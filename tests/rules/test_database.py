@@ -68,7 +68,8 @@ OPEN_ON_PURPOSE = {
     ("restricted_cases", "fifteenplus_resolver"), ("restricted_case_staff", "fifteenplus_resolver"),
     ("break_glass_grants", "fifteenplus_resolver"), ("audit_entries", "fifteenplus_resolver"),
     ("record_history", "fifteenplus_resolver"), ("allowances", "fifteenplus_resolver"),
-    ("rate_limits", "fifteenplus_resolver"),
+    ("rate_limits", "fifteenplus_resolver"), ("plan_reviews", "fifteenplus_resolver"),
+    ("calendar_feeds", "fifteenplus_resolver"), ("appointments", "fifteenplus_resolver"),
     ("staff_identities", "fifteenplus_resolver"),
 }  # fmt: skip
 POWERFUL_ROLES = """
@@ -140,7 +141,7 @@ async def test_database_when_migrated_then_no_rule_is_broken(template: TestDatab
         "ALTER POLICY visible_views ON audit_entries USING (true)",
         "GRANT TRUNCATE ON messages TO fifteenplus_worker",
         "GRANT SELECT ON schema_migrations TO fifteenplus_api",
-        "DROP POLICY own_appointments ON appointments",
+        "DROP POLICY worker_opt_out_events ON opt_out_events",
         "ALTER POLICY own_appointments ON appointments USING (true)",
         "CREATE POLICY forgotten ON staff FOR SELECT TO fifteenplus_api USING (true)",
         "CREATE POLICY forgotten ON concerns FOR INSERT TO fifteenplus_worker WITH CHECK (true)",

@@ -1,0 +1,1 @@
+"""Calendars: appointments for the calendar of a phone or a desk, without a name, a place or a reason."""

@@ -1,0 +1,1 @@
+"""The caseload: who is in it, what is most overdue, and one young person whole."""

@@ -1,0 +1,1 @@
+"""Entitlements: what a young person may claim, and what they have claimed."""

@@ -1,0 +1,1 @@
+"""Visits and contacts: who was seen, where, and whether anybody was reached at all."""

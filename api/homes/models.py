@@ -88,21 +88,24 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
+Note = Annotated[str, msgspec.Meta(max_length=4000)]
+
+
 class Suitability(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was looked at before a home was called suitable: regulation 9 and Schedule 2 of SI 2010/2571."""
 
     assessed_on: date
     is_suitable: bool
-    facilities_and_services: str = ""
-    repair: str = ""
-    safety: str = ""
-    location: str = ""
-    support: str = ""
-    tenancy_status: str = ""
-    costs_and_affordability: str = ""
-    young_persons_views: str = ""
-    rights_and_responsibilities: str = ""
-    funding_arrangements: str = ""
+    facilities_and_services: Note = ""
+    repair: Note = ""
+    safety: Note = ""
+    location: Note = ""
+    support: Note = ""
+    tenancy_status: Note = ""
+    costs_and_affordability: Note = ""
+    young_persons_views: Note = ""
+    rights_and_responsibilities: Note = ""
+    funding_arrangements: Note = ""
     landlord_checked_on: date | None = None
 
 

@@ -121,8 +121,8 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """The handler's."""
-        return self._handler.handler_name
+        """The handler's, where it is not given another."""
+        return str(self._handler.operation_id or self._handler.handler_name)
 
     @property
     def security(self) -> list[dict[str, list[str]]]:
@@ -164,7 +164,7 @@ class Operation:
 
     def as_openapi(self, parameters: list[dict[str, Any]], by_kind: dict[int, dict[str, Any]]) -> dict[str, Any]:
         """The operation object."""
-        promise, _, more = inspect.cleandoc(self._handler.fn.__doc__ or "").partition("\n\n")
+        promise, _, more = inspect.cleandoc(self._handler.fn.__doc__ or self._handler.summary or "").partition("\n\n")
         operation: dict[str, Any] = {
             "operationId": self.name,
             "summary": promise.replace("\n", " "),
@@ -248,19 +248,20 @@ def _kinds_of(problem: type[errors.Problem]) -> Iterator[type[errors.Problem]]:
 
 def _finish(components: dict[str, Any], kinds: list[Any]) -> None:
     """No field that is not listed, in answers too, so that a test sees one that gets out; and an example for each."""
-    by_name = {name: struct for kind in kinds for name, struct in structs_in(msgspec.inspect.type_info(kind))}
+    structs = list(dict.fromkeys(one for kind in kinds for one in structs_in(msgspec.inspect.type_info(kind))))
+    # Named together: two of one name in different modules are told apart by their module's.
+    named, _ = msgspec.json.schema_components([*kinds, *structs], ref_template="{name}")
+    by_name = {schema["$ref"]: struct for schema, struct in zip(named[len(kinds) :], structs, strict=True)}
     for name, schema in components.items():
         if schema.get("type") == "object" and "properties" in schema:
             schema["additionalProperties"] = False
-            if name in by_name:
-                schema["examples"] = [example_of(by_name[name])]
+            schema["examples"] = [example_of(by_name[name])]
 
 
-def structs_in(kind: msgspec.inspect.Type) -> Iterator[tuple[str, Any]]:
-    """Every Struct in a kind with the name of its schema."""
+def structs_in(kind: msgspec.inspect.Type) -> Iterator[Any]:
+    """Every Struct in a kind."""
     if isinstance(kind, msgspec.inspect.StructType):
-        (schema,), _ = msgspec.json.schema_components([kind.cls], ref_template="{name}")
-        yield schema["$ref"], kind.cls
+        yield kind.cls
     for inner in _inside(kind):
         yield from structs_in(inner)
 

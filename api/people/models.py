@@ -23,6 +23,7 @@ class Adviser(msgspec.Struct, frozen=True):
 
 
 ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Code = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 LongText = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 
 
@@ -47,10 +48,10 @@ class YoungPersonDetails(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     first_language: Annotated[str, msgspec.Meta(max_length=35)] = "en"
     needs_interpreter: bool = False
     needs_reading_support: bool = False
-    sex: str | None = None
-    ethnic: str | None = None
-    upn: str | None = None
-    child_id_la: str | None = None
+    sex: Code | None = None
+    ethnic: Code | None = None
+    upn: Code | None = None
+    child_id_la: Code | None = None
     uasc_from: date | None = None
     uasc_until: date | None = None
     has_disability: bool | None = None

@@ -65,15 +65,13 @@ OPEN_ON_PURPOSE = {
     ("worker_beats", "fifteenplus_api"), ("worker_beats", "fifteenplus_worker"), ("trackers", "fifteenplus_bot"),
     ("conversations", "fifteenplus_resolver"), ("sessions", "fifteenplus_resolver"),
     ("session_tokens", "fifteenplus_resolver"), ("young_people", "fifteenplus_resolver"),
-    ("staff", "fifteenplus_resolver"), ("allocations", "fifteenplus_resolver"), ("duty_rota", "fifteenplus_resolver"),
-    ("restricted_cases", "fifteenplus_resolver"), ("restricted_case_staff", "fifteenplus_resolver"),
-    ("break_glass_grants", "fifteenplus_resolver"), ("audit_entries", "fifteenplus_resolver"),
-    ("record_history", "fifteenplus_resolver"), ("plan_reviews", "fifteenplus_resolver"),
-    ("calendar_feeds", "fifteenplus_resolver"), ("appointments", "fifteenplus_resolver"),
-    ("record_history", "fifteenplus_resolver"), ("staff_identities", "fifteenplus_resolver"),
-    ("record_history", "fifteenplus_resolver"), ("allowances", "fifteenplus_resolver"),
-    ("rate_limits", "fifteenplus_resolver"),
-    ("staff_identities", "fifteenplus_resolver"),
+    ("staff", "fifteenplus_resolver"), ("allocations", "fifteenplus_resolver"),
+    ("duty_rota", "fifteenplus_resolver"), ("restricted_cases", "fifteenplus_resolver"),
+    ("restricted_case_staff", "fifteenplus_resolver"), ("break_glass_grants", "fifteenplus_resolver"),
+    ("audit_entries", "fifteenplus_resolver"), ("record_history", "fifteenplus_resolver"),
+    ("plan_reviews", "fifteenplus_resolver"), ("calendar_feeds", "fifteenplus_resolver"),
+    ("appointments", "fifteenplus_resolver"), ("staff_identities", "fifteenplus_resolver"),
+    ("allowances", "fifteenplus_resolver"), ("rate_limits", "fifteenplus_resolver"),
 }  # fmt: skip
 POWERFUL_ROLES = """
     SELECT rolname FROM pg_roles

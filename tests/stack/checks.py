@@ -33,8 +33,14 @@ def _lint() -> Iterator[tuple[str, list[str | Path]]]:
         yield "boundaries", [PROGRAMS / "lint-imports", "--no-cache"]
 
 
+# Tests that start the whole service, kill it or time it have the machine to themselves.
+WITH_PROCESSES = ("tests/stack", "tests/whole", "tests/faults", "tests/benchmarks")
+
+
 def _tests() -> Iterator[tuple[str, list[str | Path]]]:
-    yield "tests", [sys.executable, "-m", "pytest"]
+    others = [f"--ignore={folder}" for folder in WITH_PROCESSES]
+    yield "tests", [sys.executable, "-m", "pytest", "--numprocesses=auto", *others]
+    yield "tests of the whole service", [sys.executable, "-m", "pytest", *WITH_PROCESSES]
     yield "bot's tests", [BOT_PYTHON, "-m", "pytest", "tests/bot"]
 
 

@@ -153,6 +153,7 @@ async def test_a_throttled_text_was_never_taken(
         (format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True), 0, 0),
         ("Tue, 24 Nov 2026 12:00:00 -0000", 0, 10**9),
     ],
+    ids=["in an hour", "an hour ago", "without a zone"],
 )
 async def test_retry_after_may_be_a_moment(
     astray: TwilioClient, receiver: Receiver, header: str, from_s: float, to_s: float

@@ -1,97 +1,128 @@
-"""The safety screen: reads every inbound text before anything else does, and needs nothing but the text."""
+"""The safety screen: reads every inbound text before anything else does, with the question it may answer.
 
-import re
-from bisect import bisect_right
+Three signals that know nothing of each other: phrase rules, what the text means as an answer, and a classifier. Any of
+them is enough for an alarm. Without its classifier the screen goes on, and says so in the version of each verdict.
+"""
+
 from functools import cache
-from pathlib import Path
 
-import msgspec
-import yaml
+import structlog
 
+from api.concerns.classifier import Classifier, Score, WeightsError, checked_files, load_classifier
 from api.concerns.models import Risk, Verdict
+from api.concerns.questions import Questions, load_questions
+from api.concerns.rules import Phrases, load_rules
 from api.concerns.spelling import Speller, load_speller
+from api.kit.errors import where
+from bot.components.minilm import WrongModelError
 
-RULES_FILE = Path(__file__).with_name("rules.yml")
-PART = re.compile(r"<([a-z]\w*)>")
+log = structlog.get_logger()
 
-
-class _Rule(msgspec.Struct, forbid_unknown_fields=True):
-    id: str
-    risk: str
-    kind: str
-    match: str
-    unless: list[str] = []
-
-
-class _RuleFile(msgspec.Struct, forbid_unknown_fields=True):
-    version: str
-    parts: dict[str, str]
-    rules: list[_Rule]
-
-
-class _Phrases:
-    """What one rule hears, and the innocent phrases that it lets pass."""
-
-    def __init__(self, rule: _Rule, parts: dict[str, str]) -> None:
-        self.id = rule.id
-        self.risk = Risk[rule.risk.upper()]
-        self.kind = rule.kind
-        self._heard = _whole_words(rule.match.splitlines(), parts)
-        self._innocent = _whole_words(rule.unless, parts) if rule.unless else None
-
-    def are_in(self, plain: str) -> bool:
-        """Whether a phrase is there that no innocent phrase covers from its first word to its last."""
-        hit = self._heard.search(plain)
-        if hit is None or self._innocent is None:
-            return hit is not None
-        innocent = [found.span() for found in self._innocent.finditer(plain)]
-        while hit is not None and _is_covered(hit.span(), innocent):
-            hit = self._heard.search(plain, hit.start() + 1)
-        return hit is not None
+CLASSIFIER = "classifier"
+# Chosen on what the classifier made of personas it had not read; see decision 0010.
+ALARM_FROM = 0.5
+IMMEDIATE_FROM = 0.5
+LOW_FROM = 0.6
+# A rule whose words are often innocent is passed over where the classifier sees hardly anything.
+RULE_OVERRULED_BELOW = 0.1
 
 
 class Screen:
-    """Phrase rules, each enough by itself: the highest risk of those that match wins."""
+    """Reads texts. The highest risk that any signal finds wins."""
 
-    def __init__(self, rules: _RuleFile, speller: Speller) -> None:
-        self.version = rules.version
+    def __init__(
+        self,
+        rules: list[Phrases],
+        rules_version: str,
+        speller: Speller,
+        questions: Questions,
+        classifier: Classifier | None,
+    ) -> None:
+        self._rules = rules
         self._speller = speller
-        self._rules = [_Phrases(rule, rules.parts) for rule in rules.rules]
+        self._questions = questions
+        self._classifier = classifier
+        learned = classifier.version if classifier else "no classifier"
+        self.version = f"rules {rules_version}, questions {questions.version}, {learned}"
 
-    def read(self, text: str) -> Verdict:
-        """What this text tells of danger. Negation, past tense and laughter never lower it."""
-        readings = self._speller.readings(text)
-        hits = [rule for rule in self._rules if any(rule.are_in(plain) for plain in readings)]
+    def read(self, text: str, asked: str | None = None) -> Verdict:
+        """What this text tells of danger, as an answer to what was `asked` last, or by itself.
+
+        Negation, past tense and laughter never lower it.
+        """
+        score = self._classifier.score(self._speller.first_reading(text)) if self._classifier else None
+        return self.weigh(text, asked, score)
+
+    def weigh(self, text: str, asked: str | None, score: Score | None) -> Verdict:
+        """The verdict when the classifier gives a text this score."""
+        hits = [rule for rule in self._hits(self._speller.readings(text)) if not _is_overruled(rule, score)]
+        found = [(rule.risk, rule.kind, rule.id) for rule in hits]
+        found += self._answer(text, asked)
+        found += _by_classifier(score, max((risk for risk, _, _ in found), default=Risk.NONE))
+        return self._verdict(found, score)
+
+    def read_rules(self, text: str) -> Verdict:
+        """What the phrase rules alone hear, those included that the classifier would overrule."""
+        hits = self._hits(self._speller.readings(text))
+        return self._verdict([(rule.risk, rule.kind, rule.id) for rule in hits], None)
+
+    def _hits(self, readings: tuple[str, ...]) -> list[Phrases]:
+        return [rule for rule in self._rules if any(rule.are_in(plain) for plain in readings)]
+
+    def _answer(self, text: str, asked: str | None) -> list[tuple[Risk, str, str]]:
+        meaning = self._questions.meaning(asked)
+        answer = self._questions.risk_of_answer(meaning, text) if meaning else None
+        if meaning is None or answer is None or answer[0] is Risk.NONE:
+            return []
+        return [(answer[0], meaning.kind, f"{meaning.id}_{answer[1]}")]
+
+    def _verdict(self, found: list[tuple[Risk, str, str]], score: Score | None) -> Verdict:
         return Verdict(
-            risk=max((rule.risk for rule in hits), default=Risk.NONE),
-            kinds=tuple(dict.fromkeys(rule.kind for rule in hits)),
-            rules_hit=tuple(rule.id for rule in hits),
+            risk=max((risk for risk, _, _ in found), default=Risk.NONE),
+            kinds=tuple(dict.fromkeys(kind for _, kind, _ in found)),
+            rules_hit=tuple(dict.fromkeys(id_ for _, _, id_ in found)),
             version=self.version,
+            score=None if score is None else round(score.alarm, 3),
         )
 
 
-def _whole_words(lines: list[str], parts: dict[str, str]) -> re.Pattern[str]:
-    """One expression for all lines, each between spaces: a reading has a space before and after every word."""
-    filled = [_fill(line, parts) for line in lines]
-    at_start = [line.removeprefix("^ ") for line in filled if line.startswith("^ ")]
-    anywhere = [line for line in filled if not line.startswith("^ ")]
-    options = "|".join(line.strip() for line in [*anywhere, *(f"(?<=^ )(?:{line})" for line in at_start)])
-    return re.compile(f" (?:{options})(?= )")
+def _is_overruled(rule: Phrases, score: Score | None) -> bool:
+    return rule.classifier_may_differ and score is not None and score.alarm < RULE_OVERRULED_BELOW
 
 
-def _fill(line: str, parts: dict[str, str]) -> str:
-    while PART.search(line):
-        line = PART.sub(lambda part: parts[part[1]], line)
-    return line
+def _by_classifier(score: Score | None, others: Risk) -> list[tuple[Risk, str, str]]:
+    """What the classifier adds to what the others found."""
+    if score is None:
+        return []
+    is_alarm = score.alarm >= ALARM_FROM or others >= Risk.HIGH
+    if is_alarm and score.immediate >= IMMEDIATE_FROM:
+        return [(Risk.IMMEDIATE, score.kind, CLASSIFIER)]
+    if score.alarm >= ALARM_FROM:
+        return [(Risk.HIGH, score.kind, CLASSIFIER)]
+    return [(Risk.LOW, score.kind, CLASSIFIER)] if score.low >= LOW_FROM and others is Risk.NONE else []
 
 
-def _is_covered(hit: tuple[int, int], innocent: list[tuple[int, int]]) -> bool:
-    before = bisect_right(innocent, (hit[0], 1 << 60))
-    return before > 0 and innocent[before - 1][1] >= hit[1]
+def _classifier() -> Classifier | None:
+    """The classifier, or None, loudly, where its files are missing or broken: the rules still read every text."""
+    try:
+        return load_classifier()
+    except Exception as error:
+        log.error("screen_without_classifier", error=type(error).__name__, at=where(error))
+        return None
+
+
+def is_whole() -> bool:
+    """Whether the classifier's files are there and are what this release was made with; they are not loaded."""
+    try:
+        checked_files()
+    except (OSError, KeyError, ValueError, WeightsError, WrongModelError):
+        return False
+    return True
 
 
 @cache
 def load_screen() -> Screen:
-    """The screen with the rules of this release."""
-    content = yaml.safe_load(RULES_FILE.read_text(encoding="utf-8"))
-    return Screen(msgspec.convert(content, _RuleFile), load_speller())
+    """The screen with the rules, questions and weights of this release."""
+    speller = load_speller()
+    rules, version = load_rules()
+    return Screen(rules, version, speller, load_questions(speller), _classifier())

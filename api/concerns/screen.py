@@ -111,8 +111,9 @@ def _classifier() -> Classifier | None:
         return None
 
 
+@cache
 def is_whole() -> bool:
-    """Whether the classifier's files are there and are what this release was made with; they are not loaded."""
+    """Whether the classifier's files were there, and what this release was made with, when this process first asked."""
     try:
         checked_files()
     except (OSError, KeyError, ValueError, WeightsError, WrongModelError):

@@ -52,7 +52,7 @@ class Readers:
         self._tokenizer = Encoder.tokenizer()
         plain = [speller.first_reading(example.text) for example in examples]
         self._teach_meaning(examples, plain, report)
-        self._spelling = self._teach_spelling(examples, plain)
+        self._spelling = learn_spelling(examples, plain)
 
     def odds(self, examples: Sequence[Example]) -> Array:
         """What both readers make of messages: four log-odds each."""
@@ -88,11 +88,6 @@ class Readers:
         versions = [self._tuned.below(self._ids(texts)) for texts in (plain, as_typed)]
         for loss in self._tuned.learn(versions, wanted, rounds=ROUNDS, rate=RATE, seed=SEED):
             report(f"  loss {loss:.3f}")
-
-    def _teach_spelling(self, examples: Sequence[Example], plain: list[str]) -> list[LogisticRegression]:
-        counts = _counts(plain)
-        risks = np.array([example.risk for example in examples])
-        return [LogisticRegression(C=SPELLING_C, solver="liblinear").fit(counts, risks >= level) for level in LEVELS]
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
         return [self._tokenizer.encode(text).ids for text in texts]
@@ -130,6 +125,13 @@ def folds(examples: Sequence[Example]) -> list[list[int]]:
     random.Random(SEED).shuffle(authors)
     fold_of = {author: number % FOLDS for number, author in enumerate(authors)}
     return [[i for i, example in enumerate(examples) if fold_of[example.author] == number] for number in range(FOLDS)]
+
+
+def learn_spelling(examples: Sequence[Example], plain: list[str]) -> list[LogisticRegression]:
+    """A reader of pieces of words for each level."""
+    counts = _counts(plain)
+    risks = np.array([example.risk for example in examples])
+    return [LogisticRegression(C=SPELLING_C, solver="liblinear").fit(counts, risks >= level) for level in LEVELS]
 
 
 def weighed_together(examples: Sequence[Example], odds: Array) -> Array:

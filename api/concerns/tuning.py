@@ -135,6 +135,12 @@ class Tuned:
             yield sum(losses) / len(losses)
 
     def _step(self, below: list[Array], wanted: Array, adam: "_Adam", rate: float, steps: int) -> float:
+        loss, gradients = self.slopes(below, wanted)
+        adam.step(gradients, rate, steps)
+        return loss
+
+    def slopes(self, below: list[Array], wanted: Array) -> tuple[float, list[tuple[Array, Array]]]:
+        """The loss on some texts, and its slope in each array that is learned."""
         merged = self._merged()
         vectors, lengths, counts, mask, kept = self._vectors(below, merged)
         shares = _softmax(vectors @ self.weights * SHARPNESS + self.bias)
@@ -147,8 +153,7 @@ class Tuned:
             layer, corrections = self._published.layers[number], self.corrections[number]
             down, more = _backward(down, layer, merged[number], kept[number], corrections)
             gradients += more
-        adam.step(gradients, rate, steps)
-        return float(-(np.log(shares + 1e-9) * wanted).sum() / len(wanted))
+        return float(-(np.log(shares + 1e-9) * wanted).sum() / len(wanted)), gradients
 
     def _vectors(
         self, below: list[Array], merged: dict[int, Layer]

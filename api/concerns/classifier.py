@@ -21,9 +21,9 @@ WEIGHTS_FILE = Path(__file__).with_name("weights.npz")
 WEIGHTS_HASH_FILE = Path(__file__).with_name("weights.sha256")
 # A longer text is read in parts, so that one sentence in it is heard. Only the parts whose spelling is the most
 # alarming are read for meaning, which takes the time.
-LONGEST_PART_WORDS = 40
-STEP_WORDS = 25
-PARTS_READ_FOR_MEANING = 2
+LONGEST_PART_WORDS = 30
+STEP_WORDS = 20
+MOST_PARTS_READ_FOR_MEANING = 2
 SHARPNESS = np.float32(10.0)
 
 Array = NDArray[Any]
@@ -54,7 +54,8 @@ class Classifier:
         """The score of the text's most alarming part."""
         parts = parts_of(plain)
         spelling = np.array([self.by_spelling(part) for part in parts])
-        likeliest = np.argsort(-spelling[:, 0], kind="stable")[:PARTS_READ_FOR_MEANING].tolist()
+        most = MOST_PARTS_READ_FOR_MEANING if len(parts) <= 4 else 1
+        likeliest = np.argsort(-spelling[:, 0], kind="stable")[:most].tolist()
         shares = self.by_meaning([parts[i] for i in likeliest])
         scores = [self._weigh(share, spelling[i]) for share, i in zip(shares, likeliest, strict=True)]
         return max(scores, key=lambda score: (score.alarm, score.immediate))

@@ -49,6 +49,10 @@ class Phrases:
             hit = self._heard.search(plain, hit.start() + 1)
         return hit is not None
 
+    def without_innocent(self, plain: str) -> str:
+        """The reading without the innocent phrases that this rule lets pass."""
+        return plain if self._innocent is None else self._innocent.sub("", plain)
+
 
 def _whole_words(lines: list[str], parts: dict[str, str]) -> re.Pattern[str]:
     """One expression for all lines, each between spaces: a reading has a space before and after every word."""

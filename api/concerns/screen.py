@@ -4,6 +4,7 @@ Three signals that know nothing of each other: phrase rules, what the text means
 them is enough for an alarm. Without its classifier the screen goes on, and says so in the version of each verdict.
 """
 
+import re
 from functools import cache
 
 import structlog
@@ -20,11 +21,20 @@ log = structlog.get_logger()
 
 CLASSIFIER = "classifier"
 # Chosen on what the classifier made of personas it had not read; see decision 0010.
-ALARM_FROM = 0.5
-IMMEDIATE_FROM = 0.5
+ALARM_FROM = 0.35
+IMMEDIATE_FROM = 0.12
 LOW_FROM = 0.6
 # A rule whose words are often innocent is passed over where the classifier sees hardly anything.
-RULE_OVERRULED_BELOW = 0.1
+RULE_OVERRULED_BELOW = 0.05
+SURE_FROM = 0.9
+# One word alone, or what is left beside an innocent phrase, says too little: rules and questions decide those.
+FEWEST_WORDS = 2
+FEWEST_WORDS_LEFT = 4
+LONGEST_EXCUSED_WORDS = 60
+# A sentence that breaks off: with the text that ends it, the rules read both together.
+UNFINISHED = re.compile(r"^ (?:\w+ ){0,4}(?:to|and|but|the|a|my|of|im|i|because|so|if|when|that) $")
+NOTHING_TO_JUDGE = Score(0.0, RULE_OVERRULED_BELOW, 0.0, "worry")
+LAUGHTER = re.compile(r" (?:lol|lolol|lmao|lmfao|rofl|jk|jks|ha|(?:ha){2,}h?|(?:he){2,}h?|ahaha\w*)(?= )")
 
 
 class Screen:
@@ -50,12 +60,34 @@ class Screen:
 
         Negation, past tense and laughter never lower it.
         """
-        score = self._classifier.score(self._speller.first_reading(text)) if self._classifier else None
-        return self.weigh(text, asked, score)
+        readings = self._speller.readings(text)
+        return self._weigh(text, readings, asked, self._score(self._without_innocent(readings[0])))
 
     def weigh(self, text: str, asked: str | None, score: Score | None) -> Verdict:
         """The verdict when the classifier gives a text this score."""
-        hits = [rule for rule in self._hits(self._speller.readings(text)) if not _is_overruled(rule, score)]
+        return self._weigh(text, self._speller.readings(text), asked, score)
+
+    def _without_innocent(self, plain: str) -> str:
+        """What is left of a reading for the classifier: a phrase that reviewers call innocent is so to each signal."""
+        left = plain
+        for rule in self._rules if len(plain.split()) <= LONGEST_EXCUSED_WORDS else ():
+            left = rule.without_innocent(left)
+        return left if left == plain or len(left.split()) >= FEWEST_WORDS_LEFT else ""
+
+    def _score(self, plain: str) -> Score | None:
+        """The classifier's score; of a text that laughs, the one without the laughter where that is nearly certain."""
+        if self._classifier is None:
+            return None
+        if len(plain.split()) < FEWEST_WORDS or UNFINISHED.search(plain):
+            return NOTHING_TO_JUDGE
+        score, serious = self._classifier.score(plain.strip()), LAUGHTER.sub("", plain)
+        if serious == plain or score.alarm >= SURE_FROM:
+            return score
+        again = self._classifier.score(serious.strip())
+        return again if again.alarm >= SURE_FROM else score
+
+    def _weigh(self, text: str, readings: tuple[str, ...], asked: str | None, score: Score | None) -> Verdict:
+        hits = [rule for rule in self._hits(readings) if not _is_overruled(rule, score)]
         found = [(rule.risk, rule.kind, rule.id) for rule in hits]
         found += self._answer(text, asked)
         found += _by_classifier(score, max((risk for risk, _, _ in found), default=Risk.NONE))

@@ -91,6 +91,11 @@ class Questions:
         found = [self._read(plain.strip()) for plain in self._speller.readings(text)]
         return next((answer for answer in ("no", "unsure", "yes", "well") if answer in found), None)
 
+    def is_only_an_answer(self, plain: str) -> bool:
+        """Whether a reading says yes, no or not sure, and nothing else: without its question it says nothing."""
+        core = self._fillers.sub("", plain.strip())
+        return any(pattern.fullmatch(core) for pattern in self._clear.values())
+
     def _read(self, plain: str) -> Answer | None:
         core = plain if self._starts_with_answer(plain) else self._fillers.sub("", plain)
         if not core or self._other.match(core):

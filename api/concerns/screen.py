@@ -78,7 +78,9 @@ class Screen:
         """The classifier's score; of a text that laughs, the one without the laughter where that is nearly certain."""
         if self._classifier is None:
             return None
-        if len(plain.split()) < FEWEST_WORDS or UNFINISHED.search(plain):
+        if len(plain.split()) < FEWEST_WORDS or UNFINISHED.search(plain) or not _is_mostly_latin(plain):
+            return NOTHING_TO_JUDGE
+        if self._questions.is_only_an_answer(plain):
             return NOTHING_TO_JUDGE
         score, serious = self._classifier.score(plain.strip()), LAUGHTER.sub("", plain)
         if serious == plain or score.alarm >= SURE_FROM:
@@ -116,6 +118,12 @@ class Screen:
             version=self.version,
             score=None if score is None else round(score.alarm, 3),
         )
+
+
+def _is_mostly_latin(plain: str) -> bool:
+    """Whether the classifier knows the letters; other scripts are heard by their phrases in languages.yml."""
+    letters = [letter for letter in plain if letter.isalpha()]
+    return 2 * sum(letter.isascii() for letter in letters) >= len(letters)
 
 
 def _is_overruled(rule: Phrases, score: Score | None) -> bool:

@@ -23,6 +23,7 @@ COPY migrations migrations
 COPY bot/__init__.py bot/__init__.py
 COPY bot/domain bot/domain
 COPY bot/actions bot/actions
+COPY bot/components/__init__.py bot/components/minilm.py bot/components/minilm_vocab.txt bot/components/
 COPY api api
 ENV PATH=/packages/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp API_HOST=0.0.0.0 API_PORT=8015
 USER 10001

@@ -1,6 +1,6 @@
 # The commands of Fifteen Plus. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run text test lint bench faults fuzz returns clean lock ready-to-run ready-to-test
+.PHONY: help run text test lint bench evaluate faults fuzz returns clean lock ready-to-run ready-to-test
 
 MAIN := .venv/bin/python
 BOT := bot/.venv/bin/python
@@ -36,6 +36,9 @@ lint: ready-to-test ## check style, types and boundaries only
 
 bench: ready-to-test ## measure a text's way through the service
 	@$(MAIN) -m tests.benchmarks
+
+evaluate: ready-to-test ## train the safety screen's classifier and say what it hears and what it misses
+	@$(MAIN) -m tests.evaluation
 
 faults: ready-to-test ## kill parts of the service during a burst of texts
 	@$(MAIN) -m pytest tests/faults --long

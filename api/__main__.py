@@ -136,6 +136,21 @@ def check_audit() -> None:
         sys.exit(1)
 
 
+def predict() -> None:
+    """Reads lines of {"id", "text", "context"} and writes {"id", "risk"}; `context` is the question it may answer.
+
+    What the assistant would make of a text is not part of it: that is the assistant's own process.
+    """
+    from api.concerns.predicting import LineError  # noqa: PLC0415
+    from api.concerns.predicting import predict as risks  # noqa: PLC0415
+
+    try:
+        for line in risks(sys.stdin.buffer):
+            sys.stdout.buffer.write(line + b"\n")
+    except LineError as error:
+        sys.exit(str(error))
+
+
 def retry() -> None:
     """Lets every job that was parked run again, when what stopped them is mended."""
     from api.app import retry_parked  # noqa: PLC0415
@@ -197,6 +212,7 @@ COMMANDS: dict[str, Callable[[], None]] = {
     "check": check,
     "check audit": check_audit,
     "keys rotate": rotate_keys,
+    "predict": predict,
     "retry": retry,
     "serve": serve,
     "work": work,

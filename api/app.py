@@ -25,7 +25,7 @@ from api.cases import service as cases
 from api.clients.oidc import OidcClient
 from api.clients.rasa import RasaClient
 from api.clients.twilio import TwilioClient, signature_is_valid
-from api.concerns.screen import load_screen
+from api.concerns.screen import is_whole, load_screen
 from api.conversations.jobs import Answering, forget_old_dialogues
 from api.conversations.routes import run_action
 from api.devices.routes import ROUTES as DEVICE_ROUTES
@@ -164,6 +164,7 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
             "words": load_words(),
             "signature_is_valid": signature_is_valid,
             "documents": Documents(ROUTES, DOCUMENTS),
+            "screen_is_whole": is_whole,
         }
     )
 

@@ -21,7 +21,7 @@ async def insert_concern(
         message_id,
         verdict.risk.name.lower(),
         list(verdict.kinds),
-        list(verdict.rules_hit),
+        verdict.reasons,
         verdict.version,
     )
     return concern_id

@@ -1,97 +1,169 @@
-"""The safety screen: reads every inbound text before anything else does, and needs nothing but the text."""
+"""The safety screen: reads every inbound text before anything else does, with the question it may answer.
+
+Three signals that know nothing of each other: phrase rules, what the text means as an answer, and a classifier. Any of
+them is enough for an alarm. Without its classifier the screen goes on, and says so in the version of each verdict.
+"""
 
 import re
-from bisect import bisect_right
 from functools import cache
-from pathlib import Path
 
-import msgspec
-import yaml
+import structlog
 
+from api.concerns.classifier import Classifier, Score, WeightsError, checked_files, load_classifier
 from api.concerns.models import Risk, Verdict
+from api.concerns.questions import Questions, load_questions
+from api.concerns.rules import Phrases, load_rules
 from api.concerns.spelling import Speller, load_speller
+from api.kit.errors import where
+from bot.components.minilm import WrongModelError
 
-RULES_FILE = Path(__file__).with_name("rules.yml")
-PART = re.compile(r"<([a-z]\w*)>")
+log = structlog.get_logger()
 
-
-class _Rule(msgspec.Struct, forbid_unknown_fields=True):
-    id: str
-    risk: str
-    kind: str
-    match: str
-    unless: list[str] = []
-
-
-class _RuleFile(msgspec.Struct, forbid_unknown_fields=True):
-    version: str
-    parts: dict[str, str]
-    rules: list[_Rule]
-
-
-class _Phrases:
-    """What one rule hears, and the innocent phrases that it lets pass."""
-
-    def __init__(self, rule: _Rule, parts: dict[str, str]) -> None:
-        self.id = rule.id
-        self.risk = Risk[rule.risk.upper()]
-        self.kind = rule.kind
-        self._heard = _whole_words(rule.match.splitlines(), parts)
-        self._innocent = _whole_words(rule.unless, parts) if rule.unless else None
-
-    def are_in(self, plain: str) -> bool:
-        """Whether a phrase is there that no innocent phrase covers from its first word to its last."""
-        hit = self._heard.search(plain)
-        if hit is None or self._innocent is None:
-            return hit is not None
-        innocent = [found.span() for found in self._innocent.finditer(plain)]
-        while hit is not None and _is_covered(hit.span(), innocent):
-            hit = self._heard.search(plain, hit.start() + 1)
-        return hit is not None
+CLASSIFIER = "classifier"
+# Chosen on what the classifier made of personas it had not read; see decision 0010.
+ALARM_FROM = 0.35
+IMMEDIATE_FROM = 0.12
+LOW_FROM = 0.6
+# A rule whose words are often innocent is passed over where the classifier sees hardly anything.
+RULE_OVERRULED_BELOW = 0.05
+SURE_FROM = 0.9
+# One word alone, or what is left beside an innocent phrase, says too little: rules and questions decide those.
+FEWEST_WORDS = 2
+FEWEST_WORDS_LEFT = 4
+LONGEST_EXCUSED_WORDS = 60
+# A sentence that breaks off: with the text that ends it, the rules read both together.
+UNFINISHED = re.compile(r"^ (?:\w+ ){0,4}(?:to|and|but|the|a|my|of|im|i|because|so|if|when|that) $")
+NOTHING_TO_JUDGE = Score(0.0, RULE_OVERRULED_BELOW, 0.0, "worry")
+LAUGHTER = re.compile(r" (?:lol|lolol|lmao|lmfao|rofl|jk|jks|ha|(?:ha){2,}h?|(?:he){2,}h?|ahaha\w*)(?= )")
 
 
 class Screen:
-    """Phrase rules, each enough by itself: the highest risk of those that match wins."""
+    """Reads texts. The highest risk that any signal finds wins."""
 
-    def __init__(self, rules: _RuleFile, speller: Speller) -> None:
-        self.version = rules.version
+    def __init__(
+        self,
+        rules: list[Phrases],
+        rules_version: str,
+        speller: Speller,
+        questions: Questions,
+        classifier: Classifier | None,
+    ) -> None:
+        self._rules = rules
         self._speller = speller
-        self._rules = [_Phrases(rule, rules.parts) for rule in rules.rules]
+        self._questions = questions
+        self._classifier = classifier
+        learned = classifier.version if classifier else "no classifier"
+        self.version = f"rules {rules_version}, questions {questions.version}, {learned}"
 
-    def read(self, text: str) -> Verdict:
-        """What this text tells of danger. Negation, past tense and laughter never lower it."""
+    def read(self, text: str, asked: str | None = None) -> Verdict:
+        """What this text tells of danger, as an answer to what was `asked` last, or by itself.
+
+        Negation, past tense and laughter never lower it.
+        """
         readings = self._speller.readings(text)
-        hits = [rule for rule in self._rules if any(rule.are_in(plain) for plain in readings)]
+        return self._weigh(text, readings, asked, self._score(self._without_innocent(readings[0])))
+
+    def weigh(self, text: str, asked: str | None, score: Score | None) -> Verdict:
+        """The verdict when the classifier gives a text this score."""
+        return self._weigh(text, self._speller.readings(text), asked, score)
+
+    def _without_innocent(self, plain: str) -> str:
+        """What is left of a reading for the classifier: a phrase that reviewers call innocent is so to each signal."""
+        left = plain
+        for rule in self._rules if len(plain.split()) <= LONGEST_EXCUSED_WORDS else ():
+            left = rule.without_innocent(left)
+        return left if left == plain or len(left.split()) >= FEWEST_WORDS_LEFT else ""
+
+    def _score(self, plain: str) -> Score | None:
+        """The classifier's score; of a text that laughs, the one without the laughter where that is nearly certain."""
+        if self._classifier is None:
+            return None
+        if len(plain.split()) < FEWEST_WORDS or UNFINISHED.search(plain) or not _is_mostly_latin(plain):
+            return NOTHING_TO_JUDGE
+        if self._questions.is_only_an_answer(plain):
+            return NOTHING_TO_JUDGE
+        score, serious = self._classifier.score(plain.strip()), LAUGHTER.sub("", plain)
+        if serious == plain or score.alarm >= SURE_FROM:
+            return score
+        again = self._classifier.score(serious.strip())
+        return again if again.alarm >= SURE_FROM else score
+
+    def _weigh(self, text: str, readings: tuple[str, ...], asked: str | None, score: Score | None) -> Verdict:
+        hits = [rule for rule in self._hits(readings) if not _is_overruled(rule, score)]
+        found = [(rule.risk, rule.kind, rule.id) for rule in hits]
+        found += self._answer(text, asked)
+        found += _by_classifier(score, max((risk for risk, _, _ in found), default=Risk.NONE))
+        return self._verdict(found, score)
+
+    def read_rules(self, text: str) -> Verdict:
+        """What the phrase rules alone hear, those included that the classifier would overrule."""
+        hits = self._hits(self._speller.readings(text))
+        return self._verdict([(rule.risk, rule.kind, rule.id) for rule in hits], None)
+
+    def _hits(self, readings: tuple[str, ...]) -> list[Phrases]:
+        return [rule for rule in self._rules if any(rule.are_in(plain) for plain in readings)]
+
+    def _answer(self, text: str, asked: str | None) -> list[tuple[Risk, str, str]]:
+        meaning = self._questions.meaning(asked)
+        answer = self._questions.risk_of_answer(meaning, text) if meaning else None
+        if meaning is None or answer is None or answer[0] is Risk.NONE:
+            return []
+        return [(answer[0], meaning.kind, f"{meaning.id}_{answer[1]}")]
+
+    def _verdict(self, found: list[tuple[Risk, str, str]], score: Score | None) -> Verdict:
         return Verdict(
-            risk=max((rule.risk for rule in hits), default=Risk.NONE),
-            kinds=tuple(dict.fromkeys(rule.kind for rule in hits)),
-            rules_hit=tuple(rule.id for rule in hits),
+            risk=max((risk for risk, _, _ in found), default=Risk.NONE),
+            kinds=tuple(dict.fromkeys(kind for _, kind, _ in found)),
+            rules_hit=tuple(dict.fromkeys(id_ for _, _, id_ in found)),
             version=self.version,
+            score=None if score is None else round(score.alarm, 3),
         )
 
 
-def _whole_words(lines: list[str], parts: dict[str, str]) -> re.Pattern[str]:
-    """One expression for all lines, each between spaces: a reading has a space before and after every word."""
-    filled = [_fill(line, parts) for line in lines]
-    at_start = [line.removeprefix("^ ") for line in filled if line.startswith("^ ")]
-    anywhere = [line for line in filled if not line.startswith("^ ")]
-    options = "|".join(line.strip() for line in [*anywhere, *(f"(?<=^ )(?:{line})" for line in at_start)])
-    return re.compile(f" (?:{options})(?= )")
+def _is_mostly_latin(plain: str) -> bool:
+    """Whether the classifier knows the letters; other scripts are heard by their phrases in languages.yml."""
+    letters = [letter for letter in plain if letter.isalpha()]
+    return 2 * sum(letter.isascii() for letter in letters) >= len(letters)
 
 
-def _fill(line: str, parts: dict[str, str]) -> str:
-    while PART.search(line):
-        line = PART.sub(lambda part: parts[part[1]], line)
-    return line
+def _is_overruled(rule: Phrases, score: Score | None) -> bool:
+    return rule.classifier_may_differ and score is not None and score.alarm < RULE_OVERRULED_BELOW
 
 
-def _is_covered(hit: tuple[int, int], innocent: list[tuple[int, int]]) -> bool:
-    before = bisect_right(innocent, (hit[0], 1 << 60))
-    return before > 0 and innocent[before - 1][1] >= hit[1]
+def _by_classifier(score: Score | None, others: Risk) -> list[tuple[Risk, str, str]]:
+    """What the classifier adds to what the others found."""
+    if score is None:
+        return []
+    is_alarm = score.alarm >= ALARM_FROM or others >= Risk.HIGH
+    if is_alarm and score.immediate >= IMMEDIATE_FROM:
+        return [(Risk.IMMEDIATE, score.kind, CLASSIFIER)]
+    if score.alarm >= ALARM_FROM:
+        return [(Risk.HIGH, score.kind, CLASSIFIER)]
+    return [(Risk.LOW, score.kind, CLASSIFIER)] if score.low >= LOW_FROM and others is Risk.NONE else []
+
+
+def _classifier() -> Classifier | None:
+    """The classifier, or None, loudly, where its files are missing or broken: the rules still read every text."""
+    try:
+        return load_classifier()
+    except Exception as error:
+        log.error("screen_without_classifier", error=type(error).__name__, at=where(error))
+        return None
+
+
+@cache
+def is_whole() -> bool:
+    """Whether the classifier's files were there, and what this release was made with, when this process first asked."""
+    try:
+        checked_files()
+    except (OSError, KeyError, ValueError, WeightsError, WrongModelError):
+        return False
+    return True
 
 
 @cache
 def load_screen() -> Screen:
-    """The screen with the rules of this release."""
-    content = yaml.safe_load(RULES_FILE.read_text(encoding="utf-8"))
-    return Screen(msgspec.convert(content, _RuleFile), load_speller())
+    """The screen with the rules, questions and weights of this release."""
+    speller = load_speller()
+    rules, version = load_rules()
+    return Screen(rules, version, speller, load_questions(speller), _classifier())

@@ -8,6 +8,7 @@ import msgspec
 import yaml
 
 SPELLINGS_FILE = Path(__file__).with_name("spellings.yml")
+LANGUAGES_FILE = Path(__file__).with_name("languages.yml")
 DROPPED = dict.fromkeys(map(ord, "'\u2019\u2018\u02bc\u00b4\u0060\u2032\uff07"))
 DROPPED_KINDS = {"Mn", "Me", "Cf"}
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -28,16 +29,23 @@ class _Spellings(msgspec.Struct, forbid_unknown_fields=True):
     real_words: list[str]
 
 
-class Speller:
-    """Reads a text in every way its spelling allows."""
+class _Languages(msgspec.Struct, forbid_unknown_fields=True):
+    verified: bool
+    meanings: dict[str, dict[str, list[str]]]
+    innocent: dict[str, dict[str, list[str]]]
 
-    def __init__(self, spellings: _Spellings) -> None:
+
+class Speller:
+    """Reads a text in every way its spelling allows, and known phrases of other languages as English."""
+
+    def __init__(self, spellings: _Spellings, languages: _Languages) -> None:
         self._emoji = spellings.emoji
         self._emoji_found = re.compile("|".join(map(re.escape, sorted(spellings.emoji, key=len, reverse=True))))
         self._letters = str.maketrans(spellings.letters)
         self._words = _typos(spellings.key_words, set(spellings.real_words))
         self._words |= {str(wrong): right for right, all_wrong in spellings.words.items() for wrong in all_wrong}
         self._phrases = {str(wrong): right for right, all_wrong in spellings.phrases.items() for wrong in all_wrong}
+        self._phrases |= self._in_english(languages)
         self._phrase_found = re.compile(f" ({'|'.join(sorted(self._phrases, key=len, reverse=True))})(?= )")
 
     def readings(self, text: str) -> tuple[str, ...]:
@@ -46,6 +54,20 @@ class Speller:
         written = dict.fromkeys((spoken, self._emoji_found.sub(" ", text)))
         plain = dict.fromkeys(spelt for way in written for spelt in _spelt(way, self._letters))
         return tuple(dict.fromkeys(self._in_common_words(way) for spelt in plain for way in _folded(spelt)))
+
+    def first_reading(self, text: str) -> str:
+        """The plainest reading of the text, without the spaces at its ends."""
+        return self.readings(text)[0].strip()
+
+    def _in_english(self, languages: _Languages) -> dict[str, str]:
+        """Each foreign phrase, spelt as a text's words are when phrases are looked for, with its meaning."""
+        return {
+            " ".join(self._words.get(word, word) for word in _spelt(phrase, self._letters)[0].split()): meaning
+            for meanings in (languages.meanings, languages.innocent)
+            for meaning, by_language in meanings.items()
+            for phrases in by_language.values()
+            for phrase in phrases
+        }
 
     def _in_common_words(self, plain: str) -> str:
         known = " ".join(self._words.get(word, word) for word in plain.split())
@@ -83,4 +105,5 @@ def _one_slip_away(word: str) -> set[str]:
 
 def load_speller() -> Speller:
     """The speller with the lists of this release."""
-    return Speller(msgspec.convert(yaml.safe_load(SPELLINGS_FILE.read_text(encoding="utf-8")), _Spellings))
+    spellings = msgspec.convert(yaml.safe_load(SPELLINGS_FILE.read_text(encoding="utf-8")), _Spellings)
+    return Speller(spellings, msgspec.convert(yaml.safe_load(LANGUAGES_FILE.read_text(encoding="utf-8")), _Languages))

@@ -57,34 +57,54 @@ async def load_turn(
     phone_e164 = texts[0].phone_e164
     known = await people.list_people_of_number(connection, keys, phone_e164)
     before = await messages.list_recent_bodies(connection, keys, conversation_id, texts[0])
+    asked = await messages.get_last_said(connection, keys, conversation_id, texts[0])
     return WaitingTurn(
         thread=thread,
         party=_party(thread, known),
         people=tuple({person_id for person_id, _ in known} | ({thread.person_id} if thread.person_id else set())),
         texts=texts,
-        verdicts=screen_turn(screen, before, [text.body for text in texts]),
+        verdicts=screen_turn(screen, before, [text.body for text in texts], asked),
         is_opted_out=await messages.is_opted_out(connection, keys, phone_e164),
     )
 
 
-def screen_turn(screen: Screen, before: Sequence[str], bodies: Sequence[str]) -> list[Verdict]:
-    """A verdict for each text; what only shows when they are read together with those before belongs to the last."""
-    verdicts = [read_safely(screen, body) for body in bodies]
-    alone = {rule for body in before for rule in read_safely(screen, body).rules_hit}
-    alone |= {rule for verdict in verdicts for rule in verdict.rules_hit}
-    together = read_safely(screen, " ".join([*before, *bodies]))
-    if not set(together.rules_hit) <= alone and together.risk > verdicts[-1].risk:
+def screen_turn(
+    screen: Screen, before: Sequence[str], bodies: Sequence[str], asked: str | None = None
+) -> list[Verdict]:
+    """A verdict for each text; what only shows when they are read together belongs to the last.
+
+    With the texts `before` it is the phrase rules that read together: they say which words are new.
+    """
+    verdicts = [read_safely(screen, body, asked) for body in bodies]
+    together = read_safely(screen, " ".join(bodies), asked) if len(bodies) > 1 else verdicts[-1]
+    alone = {rule for body in [*before, *bodies] for rule in read_rules_safely(screen, body).rules_hit}
+    with_before = read_rules_safely(screen, " ".join([*before, *bodies]))
+    if not set(with_before.rules_hit) <= alone and with_before.risk > together.risk:
+        together = with_before
+    if together.risk > max(verdict.risk for verdict in verdicts):
         verdicts[-1] = together
     return verdicts
 
 
-def read_safely(screen: Screen, text: str) -> Verdict:
+def read_safely(screen: Screen, text: str, asked: str | None = None) -> Verdict:
     """The screen's verdict; a screen that fails is an alarm, for nobody has read the text then."""
     try:
-        return screen.read(text)
+        return screen.read(text, asked)
     except Exception as error:
-        log.error("screen_failed", error=type(error).__name__, at=where(error))
-        return Verdict(Risk.HIGH, ("not_screened",), ("screen_failed",), screen.version)
+        return _not_screened(screen, error)
+
+
+def read_rules_safely(screen: Screen, text: str) -> Verdict:
+    """What the phrase rules hear; rules that fail are an alarm as well."""
+    try:
+        return screen.read_rules(text)
+    except Exception as error:
+        return _not_screened(screen, error)
+
+
+def _not_screened(screen: Screen, error: Exception) -> Verdict:
+    log.error("screen_failed", error=type(error).__name__, at=where(error))
+    return Verdict(Risk.HIGH, ("not_screened",), ("screen_failed",), screen.version)
 
 
 def _party(thread: Thread, known: Sequence[tuple[UUID, bool]]) -> Party:

@@ -1,5 +1,6 @@
 """Whether the service is well, for whoever runs it; it tells nothing about anybody."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -14,11 +15,12 @@ WORKER_IS_WELL = """
 
 
 class Health(msgspec.Struct):
-    """Each part as `ok` or `down`."""
+    """Each part as `ok` or `down`; the screen as `ok` or `degraded`, for its rules read texts whatever else is lost."""
 
     database: str
     worker: str
     bot: str
+    screen: str
 
 
 @get("/health/live", guards=[open_to_all], sync_to_thread=False, cache_control=None)
@@ -29,11 +31,12 @@ def live() -> dict[str, str]:
 
 @get("/health/ready", guards=[open_to_all])
 async def ready(request: Request[Any, Any, Any]) -> Response[Health]:
-    """200 when texts are accepted; worker and bot are told as well."""
+    """200 when texts are accepted; worker, bot and screen are told as well."""
     state = request.app.state
     database, worker = await _database_and_worker(state.database)
     bot = await state.rasa.is_ready()
-    health = Health(database=_say(database), worker=_say(worker), bot=_say(bot))
+    screen = "ok" if await asyncio.to_thread(state.screen_is_whole) else "degraded"
+    health = Health(database=_say(database), worker=_say(worker), bot=_say(bot), screen=screen)
     return Response(health, status_code=200 if database else 503)
 
 

@@ -178,6 +178,28 @@ async def list_recent_bodies(
     return [found[1] for found in opened if found is not None]
 
 
+# Replies of one turn are stored together: all of the last minute's are what was last said.
+LIST_LAST_SAID = """
+    WITH said AS (
+        SELECT message_id, subject_id, phone_e164_enc, body_enc, created_at FROM messages
+        WHERE conversation_id = $1 AND direction = 'outbound' AND kind IN ('reply', 'notice') AND phone_index = $2
+            AND created_at < $3
+        ORDER BY created_at DESC, message_id DESC
+        LIMIT 3
+    )
+    SELECT message_id, subject_id, phone_e164_enc, body_enc FROM said
+    WHERE created_at > (SELECT max(created_at) FROM said) - interval '1 minute'
+    ORDER BY created_at, message_id
+"""
+
+
+async def list_last_said(connection: Connection, keys: FieldKeys, conversation_id: UUID, first: Waiting) -> list[str]:
+    """What this phone was sent last in a thread before a turn, oldest first, as far as it can be read."""
+    rows = await connection.fetch(LIST_LAST_SAID, conversation_id, keys.phone_index(first.phone_e164), first.created_at)
+    opened = [unseal(await keys.cipher_for(connection, row[1]), row[0], row[2], row[3]) for row in rows]
+    return [found[1] for found in opened if found is not None]
+
+
 MARK_ANSWERED = """
     UPDATE messages SET answered_at = clock_timestamp()
     WHERE message_id = ANY($1) AND answered_at IS NULL

@@ -77,6 +77,11 @@ async def list_recent_bodies(
     return await queries.list_recent_bodies(connection, keys, conversation_id, first)
 
 
+async def get_last_said(connection: Connection, keys: FieldKeys, conversation_id: UUID, first: Waiting) -> str | None:
+    """What this phone was sent last in a thread before a turn, by the assistant or by a person; None when nothing."""
+    return "\n".join(await queries.list_last_said(connection, keys, conversation_id, first)) or None
+
+
 async def mark_answered(connection: Connection, texts: Iterable[Waiting]) -> bool:
     """Marks these texts as answered; False when another turn was quicker with one of them."""
     ids = [text.message_id for text in texts]

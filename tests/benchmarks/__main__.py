@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.benchmarks import accepts, assistant, leases, queue, turns
+from tests.benchmarks import accepts, assistant, leases, queue, screen, turns
 from tests.benchmarks.effort import FULL, QUICK, Effort
 from tests.benchmarks.http import UnexpectedAnswer
 from tests.benchmarks.machine import Machine
@@ -23,7 +23,7 @@ from tests.stack.settings import StackSettings
 Subject = Callable[[Stage], Awaitable[Section]]
 
 WHILE_ANSWERING: tuple[Subject, ...] = (turns.measure, assistant.measure)
-WITHOUT_WORKER: tuple[Subject, ...] = (queue.measure, leases.measure, accepts.measure)
+WITHOUT_WORKER: tuple[Subject, ...] = (queue.measure, leases.measure, accepts.measure, screen.measure)
 
 
 def main() -> int:

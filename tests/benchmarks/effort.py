@@ -13,7 +13,8 @@ class Effort:
     accepts: int
     jobs: int
     leases: int
+    screened: int
 
 
-FULL = Effort(rounds=5, turns=120, texts_to_rasa=160, accepts=960, jobs=1200, leases=8000)
-QUICK = Effort(rounds=2, turns=16, texts_to_rasa=24, accepts=128, jobs=120, leases=2000)
+FULL = Effort(rounds=5, turns=120, texts_to_rasa=160, accepts=960, jobs=1200, leases=8000, screened=800)
+QUICK = Effort(rounds=2, turns=16, texts_to_rasa=24, accepts=128, jobs=120, leases=2000, screened=60)

@@ -20,6 +20,8 @@ ROWS = {
     "acting_as, another actor": 2,
     "asyncpg's pool and set_config": 2,
     "webhook answered": 3,
+    "a message screened": 1,
+    "1,600 characters screened": 1,
 }
 FIGURES = r" +\d+(( +(\d+\.\d\d|–)){2} +\d+){2} +(\d+\.\d\d|–) +\d+\.\d\d±\d+\.\d\d$"
 

@@ -1,0 +1,1 @@
+"""How much the safety screen hears, and how often it is wrong."""

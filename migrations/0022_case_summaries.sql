@@ -12,6 +12,11 @@ COMMENT ON COLUMN duty_checks.next_due_on IS 'In 1900: not worked out since this
 GRANT INSERT (next_due_on, next_review_on, last_contact_at, category),
     UPDATE (next_due_on, next_review_on, last_contact_at, category)
 ON duty_checks TO fifteenplus_signed_in, fifteenplus_worker;
+
+-- Of looked-after reviews the worker reads the days, which decide when the next one is due.
+GRANT SELECT (person_id, held_on) ON looked_after_reviews TO fifteenplus_worker;
+CREATE POLICY worker_looked_after_reviews ON looked_after_reviews FOR SELECT TO fifteenplus_worker
+USING ((SELECT sec.acting_as()) = 'worker');
 RESET ROLE;
 
 -- migrate:down

@@ -36,6 +36,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     next_review_on: date | None
     reviews: tuple[Review, ...]
     requests: tuple[ReviewRequest, ...]
+    looked_after_reviews: tuple[date, ...] = ()
     visits: tuple[Visit, ...]
     contacts: tuple[Contact, ...]
     birthdays_recorded: tuple[date, ...]

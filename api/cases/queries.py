@@ -109,6 +109,9 @@ GET_FACTS = """
             SELECT coalesce(json_agg(json_build_object('arranged_for', r.held_on, 'held_on', r.held_on)), '[]')
             FROM plan_reviews AS r WHERE r.person_id = p.person_id AND r.held_on IS NOT NULL
         ),
+        'looked_after_reviews', (
+            SELECT coalesce(json_agg(r.held_on), '[]') FROM looked_after_reviews AS r WHERE r.person_id = p.person_id
+        ),
         'requests', (
             SELECT coalesce(json_agg(json_build_object(
                 'asked_on', (r.requested_at AT TIME ZONE 'Europe/London')::date,

@@ -135,6 +135,7 @@ def _about_visits(facts: Facts, decision: CategoryDecision, today: date) -> Iter
         placed_on = max(facts.care_started_on, facts.home.started_on if facts.home else date.min)
         yield visits.looked_after_visit_due(placed_on, facts.visits)
         held = [review.held_on for review in facts.reviews if review.held_on is not None]
+        held += facts.looked_after_reviews
         yield visits.looked_after_review_due(facts.care_started_on, held, _holidays(facts.care_started_on, today))
     if facts.home is None:
         return

@@ -69,6 +69,21 @@ async def test_duties_when_somebody_is_looked_after_at_sixteen_then_assessment_p
     assert "91" in category[2]
 
 
+async def test_duties_when_looked_after_reviews_were_held_then_the_next_is_counted_from_the_last(
+    team: Team, worker: Database
+) -> None:
+    await care(team, "2020-05-01")
+    await team.admin.execute(
+        "INSERT INTO looked_after_reviews (person_id, held_on, participation)"
+        " VALUES ($1, '2020-05-20', 'PN1'), ($1, '2020-08-19', 'PN1')",
+        team.person_id,
+    )
+    await run(worker, team.person_id)
+    found = await due(team.admin, team.person_id)
+    assert "looked_after_first_review" not in found
+    assert date(2021, 2, 19) in found.values()
+
+
 async def test_duties_when_plan_review_visit_and_contact_are_recorded_then_the_next_ones_are_due(
     team: Team, worker: Database
 ) -> None:

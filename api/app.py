@@ -36,6 +36,7 @@ from api.identity.routes import ROUTES as SIGN_IN_ROUTES
 from api.keys import service as data_keys
 from api.keys.models import InUse, Rotated
 from api.kit import docs, errors, health
+from api.kit.bodies import LEAST_ROOM, make_room
 from api.kit.clock import say_day_and_time
 from api.kit.crypto import read_key_ring
 from api.kit.db import DATABASE_AWAY, WORKER, Connection, Database, DatabaseBusy, connect
@@ -75,9 +76,6 @@ from api.staff_sign_in import service as staff_sign_in
 from api.staff_sign_in.routes import CALLBACK_PATH
 from api.staff_sign_in.routes import ROUTES as STAFF_SIGN_IN_ROUTES
 from api.visits.routes import ROUTES as VISIT_ROUTES
-
-# Of a JSON body; a route that takes more, or only less, says so itself.
-LARGEST_BODY_BYTES = 16 * 1024
 
 ROUTES = [
     receive_text,
@@ -177,13 +175,14 @@ def create_app(settings: ServeSettings | None = None) -> Litestar:
         await database.close()
         await signed_in.close()
 
+    make_room(ROUTES)
     app = Litestar(
         route_handlers=ROUTES,
         state=state,
         lifespan=[lifespan],
         openapi_config=None,
         logging_config=None,
-        request_max_body_size=LARGEST_BODY_BYTES,
+        request_max_body_size=LEAST_ROOM,
         exception_handlers={
             errors.Problem: errors.answer_problem,
             HTTPException: errors.answer_http_exception,

@@ -2,15 +2,21 @@
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request
+from litestar.types import Empty
 
 from api.kit.errors import BadRequest, FieldError, UnsupportedMediaType
 
 T = TypeVar("T")
 
+LEAST_ROOM = 16 * 1024
+MOST_ROOM = 1024 * 1024
+# A letter may be sent as `\\u00e9`.
+ESCAPED_BYTES = 6
 DEEPEST = 32
 # One less than the largest of PostgreSQL's whole numbers has.
 MOST_DIGITS = 18
@@ -24,6 +30,40 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _TYPES = re.compile(r"(?:Expected `[^`]+`(?: (?:of length|matching regex) [^,]+)?(?:, got `[a-z ]+`)?)")
 _MISSING = re.compile(r"Object missing required field `([^`]+)`")
 _PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
+
+
+def make_room(handlers: Iterable[Any]) -> None:
+    """Lets every route read as much as the longest body of its kind needs, where it does not say how much itself."""
+    for handler in handlers:
+        kind = handler.opt.get("body")
+        if kind is not None and handler.request_max_body_size is Empty:
+            handler.request_max_body_size = room_for(kind)
+
+
+def room_for(kind: Any) -> int:
+    """How many bytes a body of that kind may have: its texts at their longest, each letter escaped."""
+    needed = LEAST_ROOM + ESCAPED_BYTES * _longest_chars(msgspec.inspect.type_info(kind))
+    return min(needed, MOST_ROOM)
+
+
+def _longest_chars(kind: msgspec.inspect.Type) -> int:
+    match kind:
+        case msgspec.inspect.Metadata():
+            return _longest_chars(kind.type)
+        case msgspec.inspect.StrType(max_length=int() as most):
+            return most
+        case msgspec.inspect.StructType():
+            return sum(_longest_chars(field.type) for field in kind.fields)
+        case msgspec.inspect.UnionType():
+            return max(_longest_chars(one) for one in kind.types)
+        case (
+            msgspec.inspect.ListType(max_length=int() as most) | msgspec.inspect.VarTupleType(max_length=int() as most)
+        ):
+            return most * _longest_chars(kind.item_type)
+        case msgspec.inspect.DictType():
+            return (kind.max_length or 1) * (_longest_chars(kind.key_type) + _longest_chars(kind.value_type))
+        case _:
+            return 0
 
 
 async def read_json(request: Request[Any, Any, Any], kind: type[T]) -> T:

@@ -6,13 +6,14 @@ A new route needs a line in SCOPES, a new guard one in LETS_IN.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.rules.access_world import MEMBERS, ON_CASES, PEOPLE, Actor, is_here, sees_in_touch, sees_whole
+from tests.rules.access_world import MEMBERS, ON_CASES, PEOPLE, Actor, is_here, sees_in_touch, sees_plan, sees_whole
 
 # Whose data a route is about.
 #   none    nobody's
 #   self    the caller's own, and whom they are in touch with
 #   record  of the person that its path or body names, in it: for those who see their record
 #   touch   the same, for those who are in touch with them
+#   plan    the same, for those who see their plan: its reviewing officer too
 #   list    of everybody whose record the caller sees
 #   oversee names people by their id whose record the caller need not see
 SCOPES = {
@@ -101,31 +102,31 @@ SCOPES = {
     ("GET", "/admin/v1/young-people/{person_id}/entitlements"): "record",
     ("POST", "/admin/v1/young-people/{person_id}/entitlements/claims"): "record",
     ("PUT", "/admin/v1/young-people/{person_id}/entitlements/claims/{claim_id}"): "record",
-    ("POST", "/admin/v1/young-people/{person_id}/needs-assessments"): "record",
-    ("GET", "/admin/v1/young-people/{person_id}/needs-assessments"): "record",
-    ("PATCH", "/admin/v1/needs-assessments/{assessment_id}"): "record",
-    ("POST", "/admin/v1/needs-assessments/{assessment_id}/complete"): "record",
-    ("POST", "/admin/v1/needs-assessments/{assessment_id}/copy"): "record",
-    ("POST", "/admin/v1/young-people/{person_id}/plans"): "record",
-    ("GET", "/admin/v1/young-people/{person_id}/plans"): "record",
-    ("GET", "/admin/v1/plans/{plan_id}"): "record",
-    ("GET", "/admin/v1/plans/{plan_id}/missing"): "record",
-    ("GET", "/admin/v1/plans/{plan_id}/compare"): "record",
-    ("POST", "/admin/v1/plans/{plan_id}/share"): "record",
-    ("POST", "/admin/v1/plans/{plan_id}/sign"): "record",
-    ("POST", "/admin/v1/plans/{plan_id}/copy"): "record",
-    ("PATCH", "/admin/v1/plan-sections/{section_id}"): "record",
-    ("POST", "/admin/v1/plan-sections/{section_id}/actions"): "record",
-    ("PUT", "/admin/v1/plan-actions/{action_id}"): "record",
-    ("POST", "/admin/v1/plan-actions/{action_id}/outcome"): "record",
+    ("POST", "/admin/v1/young-people/{person_id}/needs-assessments"): "plan",
+    ("GET", "/admin/v1/young-people/{person_id}/needs-assessments"): "plan",
+    ("PATCH", "/admin/v1/needs-assessments/{assessment_id}"): "plan",
+    ("POST", "/admin/v1/needs-assessments/{assessment_id}/complete"): "plan",
+    ("POST", "/admin/v1/needs-assessments/{assessment_id}/copy"): "plan",
+    ("POST", "/admin/v1/young-people/{person_id}/plans"): "plan",
+    ("GET", "/admin/v1/young-people/{person_id}/plans"): "plan",
+    ("GET", "/admin/v1/plans/{plan_id}"): "plan",
+    ("GET", "/admin/v1/plans/{plan_id}/missing"): "plan",
+    ("GET", "/admin/v1/plans/{plan_id}/compare"): "plan",
+    ("POST", "/admin/v1/plans/{plan_id}/share"): "plan",
+    ("POST", "/admin/v1/plans/{plan_id}/sign"): "plan",
+    ("POST", "/admin/v1/plans/{plan_id}/copy"): "plan",
+    ("PATCH", "/admin/v1/plan-sections/{section_id}"): "plan",
+    ("POST", "/admin/v1/plan-sections/{section_id}/actions"): "plan",
+    ("PUT", "/admin/v1/plan-actions/{action_id}"): "plan",
+    ("POST", "/admin/v1/plan-actions/{action_id}/outcome"): "plan",
     ("GET", "/client/v1/plan"): "self",
     ("POST", "/client/v1/plan/actions/{action_id}/done"): "record",
-    ("POST", "/admin/v1/young-people/{person_id}/reviews"): "record",
-    ("GET", "/admin/v1/young-people/{person_id}/reviews"): "record",
-    ("PUT", "/admin/v1/reviews/{review_id}/meeting"): "record",
-    ("POST", "/admin/v1/reviews/{review_id}/meeting/cancel"): "record",
-    ("POST", "/admin/v1/reviews/{review_id}/held"): "record",
-    ("PUT", "/admin/v1/reviews/{review_id}/reviewing-officer"): "record",
+    ("POST", "/admin/v1/young-people/{person_id}/reviews"): "plan",
+    ("GET", "/admin/v1/young-people/{person_id}/reviews"): "plan",
+    ("PUT", "/admin/v1/reviews/{review_id}/meeting"): "plan",
+    ("POST", "/admin/v1/reviews/{review_id}/meeting/cancel"): "plan",
+    ("POST", "/admin/v1/reviews/{review_id}/held"): "plan",
+    ("PUT", "/admin/v1/reviews/{review_id}/reviewing-officer"): "plan",
     ("POST", "/client/v1/plan/reviews"): "self",
     ("POST", "/admin/v1/young-people/{person_id}/contacts"): "record",
     ("GET", "/admin/v1/young-people/{person_id}/contacts"): "record",
@@ -152,6 +153,8 @@ SCOPES = {
     ("GET", "/health/live"): "none",
     ("GET", "/health/ready"): "none",
 }
+
+OF_ONE = {"record", "touch", "plan"}
 
 # Whom a guard lets in: levels of young people, roles of staff.
 _LEVELS = {"limited", "full"}
@@ -210,6 +213,11 @@ class Caller:
         return (member is not None and is_here(member)) or (person is not None and not person.has_died)
 
     @property
+    def is_young(self) -> bool:
+        """Whether it is a young person who shows a token, alive or not."""
+        return self.actor is not None and self.actor.member is None and self.shows in {"bearer", "cookie"}
+
+    @property
     def rank(self) -> str:
         """The role of a member of staff, the level of a young person."""
         assert self.actor is not None
@@ -258,7 +266,7 @@ def may_answer(route: Route, caller: Caller, target: str) -> set[int]:
     turned_away = refused(route, caller)
     if turned_away is not None:
         return {turned_away}
-    if route.scope in {"record", "touch"} and target not in sees(route, caller):
+    if route.scope in OF_ONE and target not in sees(route, caller):
         # What an unseen record is asked with is looked at after whether it may be seen, or is no different without.
         return {NOT_FOUND}
     if (route.method, route.path) in ANSWERS:
@@ -294,6 +302,8 @@ def sees(route: Route, caller: Caller) -> set[str]:
         return set()
     if (route.method, route.path) in SEES:
         return SEES[route.method, route.path](caller.actor)
+    if route.scope == "plan":
+        return sees_plan(caller.actor)
     if route.scope in {"self", "touch"}:
         return sees_in_touch(caller.actor)
     return sees_whole(caller.actor) if route.scope in {"record", "list"} else set()

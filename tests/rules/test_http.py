@@ -30,6 +30,7 @@ async def world(postgres: EmbeddedPostgres, template: TestDatabase) -> AsyncIter
     await admin.close()
 
 
+@pytest.mark.timeout(600)
 async def test_every_route_caller_and_person_when_tried_then_it_is_as_the_oracle_says(
     world: tuple[TestDatabase, World],
 ) -> None:

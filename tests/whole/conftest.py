@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import TestDatabase
 from tests.rules.access_rows import World, build
+from tests.rules.http_matrix import plant_canaries
 from tests.stack.postgres import EmbeddedPostgres
 from tests.whole.served import FEW, Served
 
@@ -24,6 +25,7 @@ async def whole_world(postgres: EmbeddedPostgres, template: TestDatabase) -> Asy
     await admin.execute(f"CREATE DATABASE {filled.name} TEMPLATE {template.name} STRATEGY FILE_COPY")
     connection = await asyncpg.connect(filled.admin_url)
     built = await build(connection)
+    await plant_canaries(connection)
     await connection.execute("UPDATE allowances SET at_once = 1000000, refilled_in_s = 1")
     await connection.execute("UPDATE session_tokens SET expires_at = 'infinity' WHERE expires_at > now()")
     await connection.close()

@@ -28,6 +28,15 @@ EXPLAINED = {
     ("ST202", "GET /admin/v1/sign-in"): "503: the council's sign-in does not run beside this test",
     ("ST103", "GET /admin/v1/sign-in/callback"): "431 from the server itself, for a query of more than 32 KiB",
 }
+# To JSON Schema 94.0 is a whole number, and here it is not: a body that says it is refused with 400.
+EXPLAINED |= dict.fromkeys(
+    [
+        ("ST202", "POST /admin/v1/appointments/{appointment_id}/move"),
+        ("ST202", "POST /admin/v1/young-people/{person_id}/entitlements/claims"),
+    ],
+    "a whole number written with a point",
+)
+EXPLAINED["ST202", "GET /admin/v1/young-people/search"] = "400: a name needs two letters, and `0` has none"
 # Given by us and never made up: a place in a list (tests/api/kit), a version that was read, which is sent as it is.
 LEFT_OUT = {"cursor", "If-Match"}
 VERSION = 'If-Match: "1"'

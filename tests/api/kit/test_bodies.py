@@ -14,7 +14,7 @@ from litestar import Litestar, Request, post
 from litestar.exceptions import HTTPException
 
 from api.kit import errors
-from api.kit.bodies import DEEPEST, _is_too_deep, read_json
+from api.kit.bodies import DEEPEST, LEAST_ROOM, _is_too_deep, read_json, room_for
 
 
 class Asked(msgspec.Struct, forbid_unknown_fields=True):
@@ -137,3 +137,16 @@ def test_depth_when_measured_then_brackets_in_strings_do_not_count(value: Any, w
 def test_depth_when_measured_in_anything_then_it_is_never_more_than_the_brackets_there_are(body: str) -> None:
     opening = sum(body.count(bracket) for bracket in "[{")
     assert not (_is_too_deep(body.encode()) and opening <= DEEPEST)
+
+
+class Section(msgspec.Struct, forbid_unknown_fields=True):
+    """Long texts."""
+
+    words: Annotated[str, msgspec.Meta(max_length=20_000)] | None
+    several: Annotated[list[Annotated[str, msgspec.Meta(max_length=100)]], msgspec.Meta(max_length=50)]
+
+
+def test_room_when_a_body_has_long_texts_then_the_longest_of_them_fits_however_it_is_written() -> None:
+    longest = json.dumps({"words": "é" * 20_000, "several": ["é" * 100] * 50}).encode()
+    assert len(longest) <= room_for(Section) <= len(longest) + LEAST_ROOM
+    assert room_for(Asked) == LEAST_ROOM

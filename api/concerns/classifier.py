@@ -21,8 +21,8 @@ WEIGHTS_FILE = Path(__file__).with_name("weights.npz")
 WEIGHTS_HASH_FILE = Path(__file__).with_name("weights.sha256")
 # A longer text is read in parts, so that one sentence in it is heard. Only the parts whose spelling is the most
 # alarming are read for meaning, which takes the time.
-LONGEST_PART_WORDS = 40
-STEP_WORDS = 25
+LONGEST_PART_WORDS = 30
+STEP_WORDS = 20
 PARTS_READ_FOR_MEANING = 2
 SHARPNESS = np.float32(10.0)
 

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 CLASSIFIER = "classifier"
 # Chosen on what the classifier made of personas it had not read; see decision 0010.
-ALARM_FROM = 0.5
+ALARM_FROM = 0.9
 IMMEDIATE_FROM = 0.5
 LOW_FROM = 0.6
 # A rule whose words are often innocent is passed over where the classifier sees hardly anything.
@@ -50,12 +50,16 @@ class Screen:
 
         Negation, past tense and laughter never lower it.
         """
-        score = self._classifier.score(self._speller.first_reading(text)) if self._classifier else None
-        return self.weigh(text, asked, score)
+        readings = self._speller.readings(text)
+        score = self._classifier.score(readings[0].strip()) if self._classifier else None
+        return self._weigh(text, readings, asked, score)
 
     def weigh(self, text: str, asked: str | None, score: Score | None) -> Verdict:
         """The verdict when the classifier gives a text this score."""
-        hits = [rule for rule in self._hits(self._speller.readings(text)) if not _is_overruled(rule, score)]
+        return self._weigh(text, self._speller.readings(text), asked, score)
+
+    def _weigh(self, text: str, readings: tuple[str, ...], asked: str | None, score: Score | None) -> Verdict:
+        hits = [rule for rule in self._hits(readings) if not _is_overruled(rule, score)]
         found = [(rule.risk, rule.kind, rule.id) for rule in hits]
         found += self._answer(text, asked)
         found += _by_classifier(score, max((risk for risk, _, _ in found), default=Risk.NONE))

@@ -1,16 +1,19 @@
 """A text of danger: fixed words back at once, a concern kept, people told, and no machine in between."""
 
+import re
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 
+from api.concerns.screen import load_screen
 from api.kit.words import load_words
 from tests.api.service_at_work import ServiceAtWork, service_at_work
 from tests.conftest import TestDatabase
 from tests.factories import create_person, create_staff, next_number
 
 WORDS = load_words()
+SCREEN = load_screen()
 DANGER = "im going to kill myself tonight"
 
 
@@ -97,6 +100,57 @@ async def test_danger_when_it_was_told_already_then_the_next_text_is_no_alarm_of
     await service.say(DANGER, sender=phone)
     assert await service.say("ok thanks", sender=phone) == ["you said: ok thanks"]
     assert await admin.fetchval("SELECT count(*) FROM concerns") == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "risk"),
+    [
+        ("Are you safe right now?", "nah not really", "immediate"),
+        ("Are you safe right now?", "idk", "high"),
+        ("Are you in danger?", "yeah", "immediate"),
+        ("Are you safe right now?", "yes im at home", None),
+        ("Are you in danger?", "no", None),
+        ("Is Tuesday good for you?", "no", None),
+    ],
+)
+async def test_short_answer_when_it_comes_then_it_is_read_with_the_question_that_was_asked(
+    service: ServiceAtWork, admin: asyncpg.Connection, asked: str, answer: str, risk: str | None
+) -> None:
+    phone = await _known_number(admin)
+    service.rasa.answer = lambda _: ["Thank you.", asked]
+    await service.say("hi", sender=phone)
+    await service.say(answer, sender=phone)
+    assert await admin.fetchval("SELECT risk FROM concerns") == risk
+
+
+async def test_short_answer_when_somebody_else_was_asked_then_it_means_nothing(
+    service: ServiceAtWork, admin: asyncpg.Connection
+) -> None:
+    one, other = await _known_number(admin), await _known_number(admin)
+    service.rasa.answer = lambda _: ["Are you safe right now?"]
+    await service.say("hi", sender=one)
+    service.rasa.answer = lambda _: ["Is Tuesday good for you?"]
+    await service.say("hi", sender=other)
+    await service.say("no", sender=other)
+    assert await admin.fetchval("SELECT count(*) FROM concerns") == 0
+
+
+async def test_danger_when_only_the_classifier_hears_it_then_the_concern_says_so_with_its_score(
+    service: ServiceAtWork, admin: asyncpg.Connection
+) -> None:
+    text = "honestly i would rather be a ghost than get through another week of this"
+    assert not SCREEN.read_rules(text).is_alarm, "the rules hear this now: choose another"
+    await service.say(text, sender=await _known_number(admin))
+    row = await admin.fetchrow("SELECT risk, kinds, rules_hit, screen_version FROM concerns")
+    assert row["risk"] in {"high", "immediate"}
+    assert re.fullmatch(r"classifier=0\.\d+|classifier=1\.0", row["rules_hit"][0])
+    assert row["screen_version"] == SCREEN.version
+
+
+async def _known_number(admin: asyncpg.Connection) -> str:
+    phone = next_number()
+    await create_person(admin, phone=phone, adviser=await create_staff(admin, phone=next_number()))
+    return phone
 
 
 async def test_danger_when_nobody_can_be_told_then_nothing_is_promised_and_it_is_marked(

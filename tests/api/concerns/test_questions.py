@@ -1,7 +1,7 @@
 """What a short answer means depends on the question, and hardly on how either is worded."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.concerns.examples import read_examples
@@ -117,11 +117,13 @@ def test_examples_of_answers_when_read_then_hardly_any_is_taken_for_less_than_it
     assert len(wrong) <= len(answers) * 0.03, [e.text for e in wrong]
 
 
+@settings(deadline=None)
 @given(answer=st.sampled_from(NO), after=st.sampled_from([" ", "  ", "\n", "!", "...", " x", " pls"]))
 def test_screen_when_anything_small_follows_a_no_then_it_is_still_no(answer: str, after: str) -> None:
     assert SCREEN.read(answer + after, "Are you safe?").risk is Risk.IMMEDIATE
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=200), question=st.text(max_size=200))
 def test_screen_when_question_and_text_are_anything_then_there_is_a_verdict(text: str, question: str) -> None:
     verdict = SCREEN.read(text, question)

@@ -35,6 +35,7 @@ class MenuWords(IntentClassifier, GraphComponent):  # type: ignore[misc]
             raise ValueError("a word without letters or digits would stand for every text of signs")
         self._small_talk = frozenset(config["small_talk"])
         self._small_talk_max_words = int(config["small_talk_max_words"])
+        self._long_least_confidence = float(config["long_least_confidence"])
         self._least_confidence: dict[str, float] = config["least_confidence"]
         self._short_max_chars = int(config["short_max_chars"])
         self._short_least_confidence = float(config["short_least_confidence"])
@@ -46,6 +47,7 @@ class MenuWords(IntentClassifier, GraphComponent):  # type: ignore[misc]
             "words": {},
             "small_talk": [],
             "small_talk_max_words": 8,
+            "long_least_confidence": 0.9,
             "least_confidence": {},
             "short_max_chars": 4,
             "short_least_confidence": 0.7,
@@ -82,7 +84,8 @@ class MenuWords(IntentClassifier, GraphComponent):  # type: ignore[misc]
 
     def _is_rash(self, guess: dict[str, Any], words: str) -> bool:
         intent, confidence = guess.get(INTENT_NAME_KEY), guess.get(PREDICTED_CONFIDENCE_KEY, 0.0)
-        too_long = len(words.split()) > self._small_talk_max_words
+        is_long = len(words.split()) > self._small_talk_max_words
+        too_long = is_long and confidence < self._long_least_confidence
         too_short = len(words) <= self._short_max_chars and confidence < self._short_least_confidence
         is_doubtful_small_talk = intent in self._small_talk and (too_long or too_short)
         return not words or is_doubtful_small_talk or confidence < self._least_confidence.get(intent, 0.0)

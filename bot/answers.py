@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bot.components.menu_words import plain_words
+from bot.neutral import plain_words
 
 LONGEST_ANSWER_WORDS = 4
 # A text that is this clear by itself is not bent into an answer.

@@ -6,7 +6,7 @@ from typing import Any
 
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY
 
-from bot.components.menu_words import plain_words
+from bot.neutral import plain_words
 
 LEAVES_MAX_WORDS = 3
 LEAVES_LEAST_CONFIDENCE = 0.6

@@ -18,6 +18,7 @@ TRAINED_FROM = (
     "components/menu_words.py",
     "components/minilm*",
     "components/word_pieces.py",
+    "neutral.py",
     "requirements.lock",
 )
 

@@ -25,7 +25,7 @@ def wishes(parsed: Parsed, asked: str | None = None, understood_question: Parsed
     best = FINER.get(parsed["intent"]["name"], parsed["intent"]["name"])
     if answer is not None:
         return [answer]
-    if parsed["intent"]["confidence"] >= 1.0:
+    if len(parsed["intent_ranking"]) == 1:
         return [best]
     added = [name for name in (*_second(parsed), *_of_clauses(parsed)) if name != best]
     if best == "out_of_scope":

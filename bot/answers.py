@@ -15,14 +15,18 @@ LEAST_FOR_YES_OR_NO = 0.1
 LEAST_FOR_TOPIC = 0.35
 
 # Words that are something else, or nothing, where nothing was asked.
-SAID_FOR_YES = frozenset({"pls", "plz", "please", "fine", "perfect", "sound", "good", "great", "cool", "bet", "safe", "sweet", "wicked"})
+SAID_FOR_YES = frozenset(
+    {"pls", "plz", "please", "fine", "perfect", "sound", "good", "great", "cool", "bet", "safe", "sweet", "wicked"}
+)
 SAID_FOR_NO = frozenset({"later", "laters", "not now", "another time", "stop", "cancel that", "no thx", "im good"})
 YES_SIGNS = frozenset("👍👌✅🙏💯🆗")
 NO_SIGNS = frozenset("👎❌🚫🙅")
 NOT_A_TOPIC = frozenset(
     {"affirm", "deny", "greet", "thanks_bye", "help_menu", "human_handover", "out_of_scope", "nlu_fallback", "opt_out"}
 )
-UNSURE = re.compile(r"\b(?:i ?d(?:o)?n'?t know|don'?t know|dont know|dunno|idk|not sure|no idea|maybe)\b", re.IGNORECASE)
+UNSURE = re.compile(
+    r"\b(?:i ?d(?:o)?n'?t know|don'?t know|dont know|dunno|idk|not sure|no idea|maybe)\b", re.IGNORECASE
+)
 _QUESTION = re.compile(r"[^.?!\n]*\?")
 _OPEN = re.compile(r"^\W*(?:and |so |ok |okay )?(?:what|when|which|who|where|how)\b|\bor\b", re.IGNORECASE)
 
@@ -64,7 +68,7 @@ def _yes_or_no(parsed: Parsed) -> str | None:
 
 def _topic(parsed: Parsed, understood_question: Parsed | None) -> str | None:
     """The text's own subject if it names one, else the question's; a day or an hour given is one to change to."""
-    if understood_question is None or _is_clear(parsed) and parsed["intent"]["name"] != "check_appointments":
+    if understood_question is None or (_is_clear(parsed) and parsed["intent"]["name"] != "check_appointments"):
         return None
     asked_about, own = _subject(understood_question), _subject(parsed)
     if "check_appointments" in (asked_about, own) and asked_about in ("check_appointments", "change_appointment"):

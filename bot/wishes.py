@@ -14,6 +14,8 @@ SMALL_TALK = frozenset({"greet", "thanks_bye", "affirm", "deny", "help_menu", "o
 SECOND_LEAST = 0.25
 CLAUSE_LEAST = 0.55
 SMALL_CLAUSE_LEAST = 0.85
+# A clause speaks for a text that was not understood as a whole only where it is this sure.
+RESCUE_LEAST = 0.85
 MOST_WISHES = 3
 
 Parsed = dict[str, Any]
@@ -27,9 +29,10 @@ def wishes(parsed: Parsed, asked: str | None = None, understood_question: Parsed
         return [answer]
     if len(parsed["intent_ranking"]) == 1:
         return [best]
-    added = [name for name in (*_second(parsed), *_of_clauses(parsed)) if name != best]
     if best == "out_of_scope":
-        return list(dict.fromkeys(name for name in added if name not in SMALL_TALK))[:MOST_WISHES] or [best]
+        rescued = [name for name in _of_clauses(parsed, RESCUE_LEAST) if name not in SMALL_TALK]
+        return list(dict.fromkeys(rescued))[:MOST_WISHES] or [best]
+    added = [name for name in (*_second(parsed), *_of_clauses(parsed, CLAUSE_LEAST)) if name != best]
     return list(dict.fromkeys([best, *added]))[:MOST_WISHES]
 
 
@@ -41,11 +44,11 @@ def _second(parsed: Parsed) -> list[str]:
     return [name for name, confidence in ranking[1:] if confidence >= SECOND_LEAST and name not in SMALL_TALK]
 
 
-def _of_clauses(parsed: Parsed) -> list[str]:
+def _of_clauses(parsed: Parsed, least: float) -> list[str]:
     """What the parts of the text say by themselves, where they are sure."""
     guesses = [(FINER.get(guess["name"], guess["name"]), guess["confidence"]) for guess in parsed.get("clauses", [])]
     return [
         name
         for name, confidence in guesses
-        if name != "out_of_scope" and confidence >= (SMALL_CLAUSE_LEAST if name in SMALL_TALK else CLAUSE_LEAST)
+        if name != "out_of_scope" and confidence >= (SMALL_CLAUSE_LEAST if name in SMALL_TALK else least)
     ]

@@ -193,13 +193,9 @@ LIST_LAST_SAID = """
 """
 
 
-async def list_last_said(
-    connection: Connection, keys: FieldKeys, conversation_id: UUID, first: Waiting
-) -> list[str]:
+async def list_last_said(connection: Connection, keys: FieldKeys, conversation_id: UUID, first: Waiting) -> list[str]:
     """What this phone was sent last in a thread before a turn, oldest first, as far as it can be read."""
-    rows = await connection.fetch(
-        LIST_LAST_SAID, conversation_id, keys.phone_index(first.phone_e164), first.created_at
-    )
+    rows = await connection.fetch(LIST_LAST_SAID, conversation_id, keys.phone_index(first.phone_e164), first.created_at)
     opened = [unseal(await keys.cipher_for(connection, row[1]), row[0], row[2], row[3]) for row in rows]
     return [found[1] for found in opened if found is not None]
 

@@ -77,9 +77,7 @@ async def list_recent_bodies(
     return await queries.list_recent_bodies(connection, keys, conversation_id, first)
 
 
-async def get_last_said(
-    connection: Connection, keys: FieldKeys, conversation_id: UUID, first: Waiting
-) -> str | None:
+async def get_last_said(connection: Connection, keys: FieldKeys, conversation_id: UUID, first: Waiting) -> str | None:
     """What this phone was sent last in a thread before a turn, by the assistant or by a person; None when nothing."""
     return "\n".join(await queries.list_last_said(connection, keys, conversation_id, first)) or None
 

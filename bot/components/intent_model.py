@@ -56,7 +56,9 @@ class IntentModel:
     def confidences(self, text: str, vector: Array) -> Array:
         """How sure it is of each of `intents`; they add up to 1."""
         row = self._pieces.rows([text])
-        by_lines = self._arrays["meaning"] @ vector + row.data @ self._arrays["pieces"][row.indices] + self._arrays["start"]
+        by_lines = (
+            self._arrays["meaning"] @ vector + row.data @ self._arrays["pieces"][row.indices] + self._arrays["start"]
+        )
         by_neighbours = _nearness(self._arrays["vectors"] @ vector) @ self._arrays["pull"]
         total = SHARPNESS * (by_lines + by_neighbours)
         grown = np.exp(total - total.max())

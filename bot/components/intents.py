@@ -59,7 +59,7 @@ class Intents(IntentClassifier, GraphComponent):  # type: ignore[misc]
     def train(self, training_data: TrainingData) -> Resource:
         """Train on the examples and keep the model."""
         examples = [(example.get(TEXT), example.get(INTENT)) for example in training_data.intent_examples]
-        texts, intents = zip(*examples)
+        texts, intents = zip(*examples, strict=True)
         self._model = IntentModel.trained(texts, intents, np.stack([minilm().vector(text) for text in texts]))
         with self._model_storage.write_to(self._resource) as folder:
             self._model.save(folder)
@@ -70,14 +70,14 @@ class Intents(IntentClassifier, GraphComponent):  # type: ignore[misc]
         for message in messages:
             text = message.get(TEXT)
             if text and self._model:
-                ranking = self._ranking(text)
+                ranking = _ranking(self._model, text)
                 message.set(INTENT, ranking[0], add_to_output=True)
                 message.set(RANKING, ranking, add_to_output=True)
-                message.set(CLAUSES, [self._ranking(clause)[0] for clause in clauses(text)], add_to_output=True)
+                message.set(CLAUSES, [_ranking(self._model, clause)[0] for clause in clauses(text)], add_to_output=True)
         return messages
 
-    def _ranking(self, text: str) -> list[dict[str, Any]]:
-        assert self._model is not None
-        confidences = self._model.confidences(text, minilm().vector(text))
-        ranked = sorted(zip(self._model.intents, confidences.tolist()), key=lambda pair: -pair[1])
-        return [{INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: confidence} for name, confidence in ranked]
+
+def _ranking(model: IntentModel, text: str) -> list[dict[str, Any]]:
+    confidences = model.confidences(text, minilm().vector(text)).tolist()
+    ranked = sorted(zip(model.intents, confidences, strict=True), key=lambda pair: -pair[1])
+    return [{INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: confidence} for name, confidence in ranked]

@@ -80,8 +80,8 @@ class MenuWords(IntentClassifier, GraphComponent):  # type: ignore[misc]
 
     def _is_rash(self, guess: dict[str, Any], words: str) -> bool:
         intent, confidence = guess.get(INTENT_NAME_KEY), guess.get(PREDICTED_CONFIDENCE_KEY, 0.0)
-        is_long = len(words.split()) > self._small_talk_max_words
-        too_long = is_long and confidence < self._long_least_confidence
+        times_too_long = len(words.split()) / self._small_talk_max_words
+        too_long = times_too_long > 2 or (times_too_long > 1 and confidence < self._long_least_confidence)
         too_short = len(words) <= self._short_max_chars and confidence < self._short_least_confidence
         is_doubtful_small_talk = intent in self._small_talk and (too_long or too_short)
         return not words or is_doubtful_small_talk or confidence < self._least_confidence.get(intent, 0.0)

@@ -23,7 +23,9 @@ def folded(text: str) -> str:
 def _vectorizers(pieces: Sequence[str] | None = None, words: Sequence[str] | None = None) -> list[TfidfVectorizer]:
     common = {"sublinear_tf": True, "preprocessor": folded, "dtype": np.float64}
     return [
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=2 if pieces is None else 1, vocabulary=pieces, **common),
+        TfidfVectorizer(
+            analyzer="char_wb", ngram_range=(2, 5), min_df=2 if pieces is None else 1, vocabulary=pieces, **common
+        ),
         TfidfVectorizer(ngram_range=(1, 2), token_pattern=WORD, vocabulary=words, **common),
     ]
 
@@ -43,7 +45,7 @@ class WordPieces:
     def from_kept(cls, vocabularies: list[list[str]], rareness: list[np.ndarray[Any, Any]]) -> WordPieces:
         """The same pieces again."""
         vectorizers = _vectorizers(*vocabularies)
-        for vectorizer, idf in zip(vectorizers, rareness):
+        for vectorizer, idf in zip(vectorizers, rareness, strict=True):
             vectorizer.idf_ = idf
         return cls(vectorizers)
 

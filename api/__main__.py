@@ -138,9 +138,12 @@ def check_audit() -> None:
 
 def predict() -> None:
     """Reads lines of {"id", "text", "context"}, writes {"id", "intents", "risk"}; `context` is what was asked last."""
+    import structlog  # noqa: PLC0415
+
     from api.predicting import PredictError  # noqa: PLC0415
     from api.predicting import predict as predictions  # noqa: PLC0415
 
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         for line in predictions(sys.stdin.buffer):
             sys.stdout.buffer.write(line + b"\n")

@@ -71,7 +71,9 @@ def _topic(parsed: Parsed, understood_question: Parsed | None) -> str | None:
     if understood_question is None or (_is_clear(parsed) and parsed["intent"]["name"] != "check_appointments"):
         return None
     asked_about, own = _subject(understood_question), _subject(parsed)
-    if "check_appointments" in (asked_about, own) and asked_about in ("check_appointments", "change_appointment"):
+    if _OPEN.search(parsed["text"]):
+        return own
+    if own == "check_appointments" or (own is None and asked_about == "check_appointments"):
         return "change_appointment"
     return own or asked_about
 

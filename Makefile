@@ -37,8 +37,10 @@ lint: ready-to-test ## check style, types and boundaries only
 bench: ready-to-test ## measure a text's way through the service
 	@$(MAIN) -m tests.benchmarks
 
-evaluate: ready-to-test ## train the safety screen's classifier and say what it hears and what it misses
+evaluate: ready-to-test ## train the safety screen and the assistant, and say what they hear and what they miss
 	@$(MAIN) -m tests.evaluation
+	@$(BOT) -m bot.train
+	@$(BOT) -m tests.bot.evaluation
 
 faults: ready-to-test ## kill parts of the service during a burst of texts
 	@$(MAIN) -m pytest tests/faults --long

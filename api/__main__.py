@@ -137,17 +137,17 @@ def check_audit() -> None:
 
 
 def predict() -> None:
-    """Reads lines of {"id", "text", "context"} and writes {"id", "risk"}; `context` is the question it may answer.
+    """Reads lines of {"id", "text", "context"}, writes {"id", "intents", "risk"}; `context` is what was asked last."""
+    import structlog  # noqa: PLC0415
 
-    What the assistant would make of a text is not part of it: that is the assistant's own process.
-    """
-    from api.concerns.predicting import LineError  # noqa: PLC0415
-    from api.concerns.predicting import predict as risks  # noqa: PLC0415
+    from api.predicting import PredictError  # noqa: PLC0415
+    from api.predicting import predict as predictions  # noqa: PLC0415
 
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
-        for line in risks(sys.stdin.buffer):
+        for line in predictions(sys.stdin.buffer):
             sys.stdout.buffer.write(line + b"\n")
-    except LineError as error:
+    except PredictError as error:
         sys.exit(str(error))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY
 
-from bot.components.menu_words import plain_words
+from bot.neutral import plain_words
 
 LEAVES_MAX_WORDS = 3
 LEAVES_LEAST_CONFIDENCE = 0.6
@@ -22,5 +22,10 @@ def may_leave_form(parsed: dict[str, Any]) -> bool:
 
 def as_message(parsed: dict[str, Any]) -> dict[str, Any]:
     """The same text, understood as what the form asked for."""
-    found = {INTENT_NAME_KEY: "out_of_scope", PREDICTED_CONFIDENCE_KEY: MENU_WORD_CONFIDENCE}
+    return understood_as(parsed, "out_of_scope")
+
+
+def understood_as(parsed: dict[str, Any], intent: str) -> dict[str, Any]:
+    """The same text, with this intent and no doubt."""
+    found = {INTENT_NAME_KEY: intent, PREDICTED_CONFIDENCE_KEY: MENU_WORD_CONFIDENCE}
     return {**parsed, INTENT: found, "intent_ranking": [found]}

@@ -12,10 +12,13 @@ TRAINED_FROM = (
     "config.yml",
     "domain/**/*.yml",
     "data/**/*.yml",
-    "components/featurizer.py",
+    "clauses.py",
+    "components/intent*.py",
     "components/joined_intents.py",
     "components/menu_words.py",
     "components/minilm*",
+    "components/word_pieces.py",
+    "neutral.py",
     "requirements.lock",
 )
 

@@ -1,8 +1,11 @@
-"""Makes a text harmless to Rasa, which obeys anything that starts with a slash."""
+"""Texts without what would mislead: harmless to Rasa, which obeys what starts with a slash, and bare words."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
+
+_NOT_WORDS = re.compile(r"[\W_]+")
 
 
 def neutral(text: str) -> str:
@@ -19,3 +22,8 @@ def neutral(text: str) -> str:
 
 def _could_hide_a_command(character: str) -> bool:
     return character == "/" or character.isspace() or unicodedata.category(character) in {"Cc", "Cf", "Zs", "Zl", "Zp"}
+
+
+def plain_words(text: str) -> str:
+    """`text` in lower case with single spaces and no punctuation."""
+    return _NOT_WORDS.sub(" ", text.casefold()).strip()

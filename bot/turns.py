@@ -9,9 +9,10 @@ from rasa.core.channels.channel import UserMessage
 from rasa.core.processor import MessageProcessor
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.answers import reads_as_answer
 from bot.components.tracker_state import replies
 from bot.components.tracker_store import TurnFailedError
-from bot.form_texts import as_message, may_leave_form
+from bot.form_texts import as_message, may_leave_form, understood_as
 
 
 class _WatchedAction:
@@ -51,10 +52,18 @@ class TurnProcessor(MessageProcessor):  # type: ignore[misc]
         tracker: DialogueStateTracker | None = None,
         only_output_properties: bool = True,
     ) -> dict[str, Any]:
-        """Understand a text; while a form asks for a message, nearly every text is that message."""
+        """Understand a text; while a form asks for a message, nearly every text is that message.
+
+        Elsewhere a short text is read as the answer to what was asked last.
+        """
         parsed: dict[str, Any] = await super().parse_message(message, tracker, only_output_properties)
-        is_asked_for = tracker is not None and tracker.active_loop_name is not None
-        return as_message(parsed) if is_asked_for and not may_leave_form(parsed) else parsed
+        if tracker is None:
+            return parsed
+        if tracker.active_loop_name is not None:
+            return parsed if may_leave_form(parsed) else as_message(parsed)
+        asked = "\n".join(reply["text"] for reply in replies(tracker))
+        answer = reads_as_answer(parsed, asked, None)
+        return parsed if answer is None else understood_as(parsed, answer)
 
     async def _run_action(self, action: Action, *args: Any, **kwargs: Any) -> bool:
         watched = _WatchedAction(action)

@@ -5,7 +5,6 @@ While the bot waits for a message to pass on, a text taken for small talk is a m
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -16,12 +15,9 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-_NOT_WORDS = re.compile(r"[\W_]+")
+from bot.neutral import plain_words
 
-
-def plain_words(text: str) -> str:
-    """`text` in lower case with single spaces and no punctuation."""
-    return _NOT_WORDS.sub(" ", text.casefold()).strip()
+RANKING = "intent_ranking"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
@@ -35,6 +31,7 @@ class MenuWords(IntentClassifier, GraphComponent):  # type: ignore[misc]
             raise ValueError("a word without letters or digits would stand for every text of signs")
         self._small_talk = frozenset(config["small_talk"])
         self._small_talk_max_words = int(config["small_talk_max_words"])
+        self._long_least_confidence = float(config["long_least_confidence"])
         self._least_confidence: dict[str, float] = config["least_confidence"]
         self._short_max_chars = int(config["short_max_chars"])
         self._short_least_confidence = float(config["short_least_confidence"])
@@ -46,6 +43,7 @@ class MenuWords(IntentClassifier, GraphComponent):  # type: ignore[misc]
             "words": {},
             "small_talk": [],
             "small_talk_max_words": 8,
+            "long_least_confidence": 0.9,
             "least_confidence": {},
             "short_max_chars": 4,
             "short_least_confidence": 0.7,
@@ -76,19 +74,20 @@ class MenuWords(IntentClassifier, GraphComponent):  # type: ignore[misc]
         words = plain_words(message.get(TEXT) or "")
         known = self._intent_of.get(words)
         if known:
-            _set_intent(message, known)
+            _set_intent(message, known, [])
         elif self._is_rash(message.get(INTENT) or {}, words):
-            _set_intent(message, "out_of_scope")
+            _set_intent(message, "out_of_scope", message.get(RANKING) or [])
 
     def _is_rash(self, guess: dict[str, Any], words: str) -> bool:
         intent, confidence = guess.get(INTENT_NAME_KEY), guess.get(PREDICTED_CONFIDENCE_KEY, 0.0)
-        too_long = len(words.split()) > self._small_talk_max_words
+        times_too_long = len(words.split()) / self._small_talk_max_words
+        too_long = times_too_long > 2 or (times_too_long > 1 and confidence < self._long_least_confidence)
         too_short = len(words) <= self._short_max_chars and confidence < self._short_least_confidence
         is_doubtful_small_talk = intent in self._small_talk and (too_long or too_short)
         return not words or is_doubtful_small_talk or confidence < self._least_confidence.get(intent, 0.0)
 
 
-def _set_intent(message: Message, intent: str) -> None:
+def _set_intent(message: Message, intent: str, others: list[dict[str, Any]]) -> None:
     found = {INTENT_NAME_KEY: intent, PREDICTED_CONFIDENCE_KEY: 1.0}
     message.set(INTENT, found, add_to_output=True)
-    message.set("intent_ranking", [found], add_to_output=True)
+    message.set(RANKING, [found, *(guess for guess in others if guess[INTENT_NAME_KEY] != intent)], add_to_output=True)

@@ -59,7 +59,8 @@ def events_from(state: State, domain: Domain) -> list[Event]:
     start += [SlotSet(name, value) for name, value in state["slots"].items() if name in known_slots]
     if state["form"]:
         start.append(ActiveLoop(state["form"]))
-    return [*start, ActionExecuted(ACTION_LISTEN_NAME), *(_event(*kept) for kept in state["turn"])]
+    said = [BotUttered(reply["text"], metadata={"utter_action": reply["response"]}) for reply in state["replies"]]
+    return [*start, ActionExecuted(ACTION_LISTEN_NAME), *(_event(*kept) for kept in state["turn"]), *said]
 
 
 def replies(tracker: DialogueStateTracker) -> list[dict[str, Any]]:

@@ -1,9 +1,6 @@
 """The classifier is there, is the one that training gives, and the screen goes on without it and says so."""
 
-import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +11,10 @@ from api.concerns.classifier import LONGEST_PART_WORDS, WeightsError, load_class
 from api.concerns.encoder import Encoder
 from api.concerns.examples import read_examples
 from api.concerns.models import Risk
-from api.concerns.predicting import LineError, predict
 from api.concerns.spelling import load_speller
 from api.concerns.tuning import Published, Tuned
 from tests.api.client import api_client
 from tests.conftest import TestDatabase
-from tests.rules.source import ROOT
 
 SOME = [example for example in read_examples() if not example.context][::40]
 BURIED = (
@@ -160,25 +155,6 @@ def test_screen_when_whole_then_each_verdict_names_rules_questions_and_weights(w
     assert version.startswith("rules 20")
 
 
-def test_predict_when_run_as_a_command_then_each_line_gets_its_risk() -> None:
-    lines = [
-        {"id": "a", "text": "im going to kill myself", "context": None},
-        {"id": 2, "text": "no", "context": "are you safe right now?"},
-        {"id": "c", "text": "no", "context": "do you want to leave a message?"},
-        {"id": "d", "text": "whens my next appointment"},
-    ]
-    given = "\n".join(json.dumps(line) for line in lines) + "\n\n"
-    run = subprocess.run(
-        [sys.executable, "-m", "api", "predict"], cwd=ROOT, input=given, capture_output=True, text=True, check=True
-    )
-    assert [json.loads(line) for line in run.stdout.splitlines()] == [
-        {"id": "a", "risk": "immediate"},
-        {"id": 2, "risk": "immediate"},
-        {"id": "c", "risk": "none"},
-        {"id": "d", "risk": "none"},
-    ]
-
-
 @pytest.mark.parametrize(("whole", "said"), [(True, "ok"), (False, "degraded")])
 async def test_health_when_the_screen_has_lost_its_classifier_then_it_says_so_and_texts_are_still_accepted(
     database: TestDatabase, monkeypatch: pytest.MonkeyPatch, whole: bool, said: str
@@ -187,9 +163,3 @@ async def test_health_when_the_screen_has_lost_its_classifier_then_it_says_so_an
     async with api_client(database) as api:
         answer = await api.http.get("/health/ready")
     assert (answer.status_code, answer.json()["screen"]) == (200, said)
-
-
-@pytest.mark.parametrize("line", [b"{", b"[]", b'{"id": "a"}', b'{"id": "a", "text": 3}', b"\xff"])
-def test_predict_when_a_line_is_wrong_then_it_is_named_and_not_repeated(line: bytes) -> None:
-    with pytest.raises(LineError, match=r"^Line 2 is not"):
-        list(predict([b'{"id": "a", "text": "hi"}', line]))

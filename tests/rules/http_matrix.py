@@ -30,7 +30,7 @@ from tests.conftest import TestDatabase
 from tests.fields import RING
 from tests.rules.access_oracle import KEYS
 from tests.rules.access_rows import World
-from tests.rules.access_world import MEMBERS, PEOPLE
+from tests.rules.access_world import MEMBERS, PEOPLE, Person
 from tests.rules.http_oracle import OF_ONE, Caller, Route, may_answer, refused, sees
 
 PARAMETER = re.compile(r"\{(\w+)\}")
@@ -156,8 +156,9 @@ class HttpMatrix:
     async def _try(self, operation: Operation, route: Route) -> None:
         for number, caller in enumerate(self.callers):
             is_refused = refused(route, caller) is not None
-            # Young people who are turned away are so all alike: a fifth of them for each route, in turn.
-            if is_refused and caller.is_young and (number + len(route.path)) % 5:
+            # Young people at a door that is not theirs are turned away all alike: a fifth for each route, in turn.
+            is_far = caller.is_young and not (route.path.startswith("/client/") and caller.shows == "bearer")
+            if is_refused and is_far and (number + len(route.path)) % 5:
                 continue
             is_about_each = route.scope in OF_ONE and not is_refused
             # Whoever is turned away is so whatever they ask for: each about another person.
@@ -258,34 +259,34 @@ def canary(person: str) -> str:
 
 async def plant_canaries(admin: asyncpg.Connection) -> None:
     """Gives every young person a name that is known wherever it stands, and writes it into every secret field."""
+    for (subject_id,) in await admin.fetch("SELECT subject_id FROM data_keys"):
+        wrapped = RING.new_wrapped_key(subject_id)
+        await admin.execute("UPDATE data_keys SET wrapped_key = $2 WHERE subject_id = $1", subject_id, wrapped)
     for person in PEOPLE:
         await admin.execute(
             "UPDATE young_people SET full_name = $2, preferred_name = $2 WHERE person_id = $1",
             person.person_id,
             canary(person.name),
         )
-        wrapped = RING.new_wrapped_key(person.person_id)
-        await admin.execute("UPDATE data_keys SET wrapped_key = $2 WHERE subject_id = $1", person.person_id, wrapped)
-        cipher = RING.cipher(wrapped, person.person_id)
         for table, column in await admin.fetch(SECRET_COLUMNS):
-            for (row_id,) in await admin.fetch(
-                f"SELECT {KEYS[table]} FROM {table} WHERE person_id = $1",  # noqa: S608 - names from the catalogue
-                person.person_id,
-            ):
-                kept = cipher.encrypt(canary(person.name), Place(table, column, row_id))
-                await admin.execute(
-                    f"UPDATE {table} SET {column} = $2 WHERE {KEYS[table]} = $1",  # noqa: S608 - as above
-                    row_id,
-                    kept,
-                )
+            await _write_secrets(admin, person, table, column)
 
 
-# A number is no canary: who is called on is found by it.
+async def _write_secrets(admin: asyncpg.Connection, person: Person, table: str, column: str) -> None:
+    wrapped = await admin.fetchval("SELECT wrapped_key FROM data_keys WHERE subject_id = $1", person.person_id)
+    cipher, key = RING.cipher(wrapped, person.person_id), KEYS[table]
+    # A number is no canary: it is shown as one.
+    secret = "+447700900123" if column.startswith("phone") else canary(person.name)
+    kept_of = f"SELECT {key} FROM {table} WHERE person_id = $1 AND {column} IS NOT NULL"  # noqa: S608
+    for (row_id,) in await admin.fetch(kept_of, person.person_id):
+        kept = cipher.encrypt(secret, Place(table, column, row_id))
+        await admin.execute(f"UPDATE {table} SET {column} = $2 WHERE {key} = $1", row_id, kept)  # noqa: S608
+
+
 SECRET_COLUMNS = """
     SELECT c.table_name, c.column_name FROM information_schema.columns AS c
     JOIN information_schema.columns AS p USING (table_schema, table_name)
-    WHERE c.table_schema = 'public' AND c.column_name LIKE '%\\_enc' AND c.column_name NOT LIKE 'phone%'
-        AND p.column_name = 'person_id'
+    WHERE c.table_schema = 'public' AND c.column_name LIKE '%\\_enc' AND p.column_name = 'person_id'
 """
 
 

@@ -1,6 +1,7 @@
 """How often one may call: an allowance of one's own for each class of route, counted by the database."""
 
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
@@ -121,16 +122,21 @@ async def test_route_when_it_stores_what_a_young_person_says_then_no_limit_keeps
 
 
 async def test_caller_when_turned_away_then_the_log_says_from_which_route_and_which_session(
-    client: httpx.AsyncClient, admin: asyncpg.Connection, capsys: pytest.CaptureFixture[str]
+    client: httpx.AsyncClient, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        errors, "log", SimpleNamespace(info=lambda event, **more: told.append({"event": event, **more}))
+    )
     person = as_staff(await create_session(admin, person=await create_person(admin)))
     staff = as_staff(await create_session(admin, staff=await create_staff(admin)))
     for headers in (person, as_staff("0" * 64), *[staff] * (MOST + 1)):
         await client.get("/read", headers=headers)
     sessions = [str(row[0]) for row in await admin.fetch("SELECT session_id FROM sessions ORDER BY created_at")]
-    told = [line for line in capsys.readouterr().out.splitlines() if "turned_away" in line]
-    assert [line.partition("status=")[2][:3] for line in told] == ["403", "401", "429"]
-    assert [session in line for session, line in zip(sessions, (told[0], told[2]), strict=True)] == [True, True]
+    assert [(line["event"], line["status"], line["session_id"], line["route"]) for line in told] == [
+        ("turned_away", status, session_id, "read")
+        for status, session_id in ((403, sessions[0]), (401, None), (429, sessions[1]))
+    ]
 
 
 async def test_class_when_it_is_not_listed_then_nobody_calls_it_without_a_limit(

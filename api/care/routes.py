@@ -44,7 +44,8 @@ def _routes_of(name: str, kind: type[CareRecord]) -> list[HTTPRouteHandler]:
         summary=f"Adds one of {name.replace('-', ' ')}.",
     )
     async def add(request: AnyRequest, person_id: FromPath[UUID]) -> Response[Written]:
-        return await write(request, kind, lambda asked, record: service.add(asked, person_id, record), status=201)
+        keys = request.app.state.field_keys
+        return await write(request, kind, lambda asked, record: service.add(asked, keys, person_id, record), status=201)
 
     @put(
         f"{PERSON}/{name}/{{record_id:uuid}}",
@@ -54,7 +55,10 @@ def _routes_of(name: str, kind: type[CareRecord]) -> list[HTTPRouteHandler]:
         summary=f"Changes one of {name.replace('-', ' ')}: all of it, as it is now.",
     )
     async def change(request: AnyRequest, person_id: FromPath[UUID], record_id: FromPath[UUID]) -> Response[Written]:
-        return await write(request, kind, lambda asked, record: service.change(asked, person_id, record_id, record))
+        keys = request.app.state.field_keys
+        return await write(
+            request, kind, lambda asked, record: service.change(asked, keys, person_id, record_id, record)
+        )
 
     return [add, change]
 

@@ -19,8 +19,9 @@ from api.demo_people import children
 from api.returns.by_child import SHELVES
 from api.returns.files import Unreadable
 from api.returns.service import NotAllowed, import_extract
-from tests.api.returns.filing import DEFAULTS, TEAM, add_team, file_return, import_one, state
+from tests.api.returns.filing import DEFAULTS, KEYS, TEAM, add_team, file_return, import_one, state
 from tests.conftest import TestDatabase
+from tests.fields import SETTINGS
 
 TODAY = date(2026, 11, 24)
 FEMALE = {"CHILD": "1002", "SEX": "F", "MOTHER": "0"}
@@ -255,6 +256,7 @@ async def test_import_when_killed_in_the_middle_then_everybody_is_whole_and_the_
     write(tmp_path, children(400, seed=7, today=TODAY), today=TODAY)
     command = [sys.executable, "-m", "api", "import", "ssda903", str(tmp_path / "2024"), "--year", "2024"]
     environment = {**os.environ, "MIGRATION_DATABASE_URL": database.admin_url}
+    environment |= {name.upper(): value for name, value in SETTINGS.items()}
     running = await asyncio.create_subprocess_exec(
         *command, "--report", str(tmp_path), env=environment, stdout=asyncio.subprocess.DEVNULL
     )
@@ -291,7 +293,7 @@ async def import_rows(url: str, path: Path, *rows: str) -> tuple[int, int, int, 
     report = path.with_name("refused.csv")
     connection = await asyncpg.connect(url)
     try:
-        summary = await import_extract(connection, path, year=2026, by="Sam", report=report, say=lambda _: None)
+        summary = await import_extract(connection, KEYS, path, year=2026, by="Sam", report=report, say=lambda _: None)
     finally:
         await connection.close()
     return summary.people_changed, summary.people_same, summary.people_refused, report.read_text(encoding="utf-8")

@@ -11,9 +11,12 @@ import pytest
 from api.demo_files import FILES, run_demo, write
 from api.demo_people import ELSEWHERE, IN_CITY, children, last_filed_year
 from api.duties.dates import age_on
+from api.kit.crypto import KeyRing
+from api.kit.field_keys import FieldKeys
 from api.returns.commands import AsAdministrator, run_export, run_import
 from tests.api.returns.filing import add_team, file_return, reach
 from tests.conftest import TestDatabase
+from tests.fields import PHONE_KEY
 from tests.ssda903.judging import rows_of
 
 TODAY = date(2026, 11, 24)
@@ -84,6 +87,39 @@ async def test_commands_when_there_is_no_database_then_they_say_so(tmp_path: Pat
     assert await run_export(["ssda903", str(tmp_path / "out")], reach(url), said.append) == 1
     assert said[-2].startswith("The database stopped answering. Who was written stays")
     assert said[-1] == "The database stopped answering. Nothing was exported."
+
+
+async def test_commands_when_a_key_is_lacking_then_they_say_so_and_no_file_is_left(
+    database: TestDatabase, admin: asyncpg.Connection, tmp_path: Path, said: list[str]
+) -> None:
+    await add_team(admin)
+    words = ["ssda903", str(file_return(tmp_path / "in", Header=[{}], Episodes=[{}])), "--report", str(tmp_path)]
+    assert await run_import(words, reach(database.admin_url), said.append) == 0
+
+    def lacking() -> AsAdministrator:
+        return AsAdministrator(database.admin_url, FieldKeys(KeyRing({2: bytes(32)}, PHONE_KEY)))
+
+    assert await run_import(words, lacking, said.append) == 1
+    assert said[-1].startswith("FIELD_KEYS lacks the key")
+    assert await run_export(["ssda903", str(tmp_path / "out")], lacking, said.append) == 1
+    assert said[-1].startswith("FIELD_KEYS lacks the key")
+    assert not list((tmp_path / "out").glob("*.csv"))
+
+
+async def test_export_when_a_record_was_erased_then_its_postcodes_are_blank(
+    database: TestDatabase, admin: asyncpg.Connection, tmp_path: Path, said: list[str]
+) -> None:
+    await add_team(admin)
+    other = {"CHILD": "1002"}
+    folder = file_return(tmp_path / "in", Header=[{}, other], Episodes=[{}, other])
+    await run_import(["ssda903", str(folder), "--report", str(tmp_path)], reach(database.admin_url), said.append)
+    await admin.execute(
+        "UPDATE data_keys SET wrapped_key = NULL, destroyed_at = now()"
+        " WHERE subject_id = (SELECT person_id FROM young_people WHERE child_id_la = '1001')"
+    )
+    await run_export(["ssda903", str(tmp_path / "out")], reach(database.admin_url), said.append)
+    posts = [(row["HOME_POST"], row["PL_POST"]) for row in rows_of(tmp_path / "out" / "episodes.csv")]
+    assert posts == [("", ""), ("NG1 1AA", "NG2 3NG")]
 
 
 async def test_export_when_something_is_incomplete_then_it_says_how_much_and_where(

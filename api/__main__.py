@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from api.settings import (
@@ -20,6 +21,9 @@ from api.settings import (
     WorkSettings,
     read_settings,
 )
+
+if TYPE_CHECKING:
+    from api.returns.commands import AsAdministrator
 
 STOP_WITHIN_S = 20
 HEADERS_WITHIN_S = 5
@@ -87,7 +91,7 @@ def demo(words: Sequence[str] = ()) -> None:
     from api.demo_files import run_demo  # noqa: PLC0415
 
     if words:
-        sys.exit(asyncio.run(run_demo(words, _administrators_url, print)))
+        sys.exit(asyncio.run(run_demo(words, _as_administrator, print)))
     settings = read_settings(MigrateSettings, os.environ)
     print(asyncio.run(load_demo(settings.migration_database_url, field_keys_of(settings), settings.oidc_issuer)))
 
@@ -103,18 +107,22 @@ def import_files(words: Sequence[str] = ()) -> None:
     """Reads a council's files in; exit code 1 when rows were refused."""
     from api.returns.commands import run_import  # noqa: PLC0415
 
-    sys.exit(asyncio.run(run_import(words, _administrators_url, print)))
+    sys.exit(asyncio.run(run_import(words, _as_administrator, print)))
 
 
 def export_files(words: Sequence[str] = ()) -> None:
     """Writes a statutory return; exit code 1 when something is listed to be completed."""
     from api.returns.commands import run_export  # noqa: PLC0415
 
-    sys.exit(asyncio.run(run_export(words, _administrators_url, print)))
+    sys.exit(asyncio.run(run_export(words, _as_administrator, print)))
 
 
-def _administrators_url() -> str:
-    return read_settings(ReturnsSettings, os.environ).migration_database_url
+def _as_administrator() -> "AsAdministrator":
+    from api.app import field_keys_of  # noqa: PLC0415
+    from api.returns.commands import AsAdministrator  # noqa: PLC0415
+
+    settings = read_settings(ReturnsSettings, os.environ)
+    return AsAdministrator(settings.migration_database_url, field_keys_of(settings))
 
 
 def check() -> None:

@@ -65,6 +65,7 @@ from api.settings import (
     AdministratorSettings,
     CheckAuditSettings,
     MigrateSettings,
+    ReturnsSettings,
     ServeSettings,
     SettingsError,
     WorkSettings,
@@ -130,7 +131,7 @@ CHORES = (
 )
 
 
-def field_keys_of(settings: ServeSettings | WorkSettings | MigrateSettings) -> FieldKeys:
+def field_keys_of(settings: ServeSettings | WorkSettings | MigrateSettings | ReturnsSettings) -> FieldKeys:
     """The keys of a process, from its settings."""
     return FieldKeys(read_key_ring(settings.field_keys, settings.phone_index_key))
 

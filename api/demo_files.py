@@ -13,7 +13,7 @@ from api.duties.codes import columns, first_day, last_day
 from api.duties.dates import age_on
 from api.kit import clock
 from api.kit.db import connect
-from api.returns.commands import run_import
+from api.returns.commands import Reach, run_import
 from api.returns.files import Writer, written
 from api.returns.service import NotAllowed, prepare_for_made_up
 
@@ -128,7 +128,7 @@ def _episode_row(child: DemoChild, episode: DemoEpisode, year: int) -> Sequence[
     )  # fmt: skip
 
 
-async def run_demo(words: Sequence[str], url_of: Callable[[], str], say: Callable[[str], None]) -> int:
+async def run_demo(words: Sequence[str], reach: Reach, say: Callable[[str], None]) -> int:
     """Makes so many people up, and imports the files made for them into a database that holds nobody real."""
     parser = argparse.ArgumentParser(prog="python -m api demo", description="Made-up young people.")
     parser.add_argument("--people", type=int, required=True, help="how many")
@@ -140,7 +140,8 @@ async def run_demo(words: Sequence[str], url_of: Callable[[], str], say: Callabl
     if asked.files:
         say(f"Written: {', '.join(str(asked.files / str(year)) for year in write(asked.files, people, today=today))}")
         return 0
-    connection = await connect(url_of())
+    given = reach()
+    connection = await connect(given.url)
     try:
         await prepare_for_made_up(connection, LAST_NAMES, DEMO_TEAM)
     except NotAllowed as error:
@@ -150,4 +151,4 @@ async def run_demo(words: Sequence[str], url_of: Callable[[], str], say: Callabl
         await connection.close()
     with tempfile.TemporaryDirectory(prefix="fifteenplus-demo-") as folder:
         write(Path(folder), people, today=today)
-        return await run_import(["ssda903", folder, "--team", DEMO_TEAM, "--by", "demo"], url_of, say)
+        return await run_import(["ssda903", folder, "--team", DEMO_TEAM, "--by", "demo"], lambda: given, say)

@@ -103,9 +103,11 @@ class AdministratorSettings(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class ReturnsSettings(msgspec.Struct, kw_only=True, frozen=True):
-    """What `import`, `export` and `demo --people` need: an administrator's connection."""
+    """What `import`, `export` and `demo --people` need: an administrator's connection, and the keys of the fields."""
 
     migration_database_url: Secret
+    field_keys: Secret
+    phone_index_key: Secret
 
 
 S = TypeVar(

@@ -124,6 +124,7 @@ CREATE INDEX care_periods_person ON care_periods (person_id, started_on);
 COMMENT ON COLUMN care_periods.authority_code IS 'The other council that looked after the person; none: this one.';
 
 -- SSDA903 episodes: DECOM, RNE, LS, CIN, PLACE, PLACE_PROVIDER, DEC, REC, REASON_PLACE_CHANGE, HOME_POST, PL_POST, URN.
+-- A postcode nearly is an address: both are encrypted with the young person's own key.
 CREATE TABLE episodes (
     episode_id uuid PRIMARY KEY DEFAULT uuidv7(),
     care_period_id uuid NOT NULL,
@@ -137,8 +138,8 @@ CREATE TABLE episodes (
     ended_on date CHECK (ended_on > started_on),
     reason_ended text CHECK (reason_ended ~ '^[A-Z][0-9]{1,2}[A-Z]?$'),
     reason_place_change text CHECK (reason_place_change ~ '^[A-Z]{5,6}$'),
-    home_post text CHECK (home_post ~ '^[A-Z0-9 ]{2,8}$'),
-    pl_post text CHECK (pl_post ~ '^[A-Z0-9 ]{2,8}$'),
+    home_post_enc bytea,
+    pl_post_enc bytea,
     urn text CHECK (urn ~ '^(SC[0-9]{6}|[0-9]{7}|X{7})$'),
     version integer NOT NULL DEFAULT 1,
     CHECK ((ended_on IS NULL) = (reason_ended IS NULL)),
@@ -301,10 +302,15 @@ GRANT SELECT ON birth_dates, staff_absences, care_periods, episodes, family_plac
     special_guardianships, activity_spells, education_programmes, in_touch_records, entitlement_claims,
     eligibility_decisions
 TO fifteenplus_signed_in;
--- The worker works out duties at night: it reads what decides them and notes the category it came to.
-GRANT SELECT ON birth_dates, care_periods, episodes, family_placements, detentions, special_guardianships,
+-- The worker works out duties at night: it reads what decides them and notes the category it came to. Where the home of
+-- an episode was does not decide anything.
+GRANT SELECT ON birth_dates, care_periods, family_placements, detentions, special_guardianships,
     activity_spells, education_programmes, in_touch_records, eligibility_decisions
 TO fifteenplus_worker;
+GRANT SELECT (
+    episode_id, care_period_id, person_id, started_on, reason_new, legal_status, category_of_need, place,
+    place_provider, ended_on, reason_ended, reason_place_change, urn, version
+) ON episodes TO fifteenplus_worker;
 GRANT INSERT (person_id, category, support, since_on, on_date, reasons, warnings, rules_version)
 ON eligibility_decisions TO fifteenplus_signed_in, fifteenplus_worker;
 
@@ -324,11 +330,11 @@ GRANT INSERT (person_id, started_on, ended_on, is_short_break, authority_code),
     UPDATE (started_on, ended_on, is_short_break, authority_code)
 ON care_periods TO fifteenplus_signed_in;
 GRANT INSERT (
-    care_period_id, person_id, started_on, reason_new, legal_status, category_of_need, place, place_provider, ended_on,
-    reason_ended, reason_place_change, home_post, pl_post, urn
+    episode_id, care_period_id, person_id, started_on, reason_new, legal_status, category_of_need, place,
+    place_provider, ended_on, reason_ended, reason_place_change, home_post_enc, pl_post_enc, urn
 ), UPDATE (
     started_on, reason_new, legal_status, category_of_need, place, place_provider, ended_on,
-    reason_ended, reason_place_change, home_post, pl_post, urn
+    reason_ended, reason_place_change, home_post_enc, pl_post_enc, urn
 ) ON episodes TO fifteenplus_signed_in;
 GRANT INSERT (person_id, with_whom, started_on, ended_on, broke_down_on),
     UPDATE (with_whom, started_on, ended_on, broke_down_on)

@@ -5,9 +5,12 @@ from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
+
+from api.kit import postcode
 
 Code = Annotated[str, msgspec.Meta(max_length=10)]
-Postcode = Annotated[str, msgspec.Meta(pattern="^[A-Z0-9 ]{2,8}$")]
+Postcode = Annotated[str, msgspec.Meta(pattern=postcode.WRITTEN, max_length=8)]
 
 
 class CarePeriod(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -20,7 +23,11 @@ class CarePeriod(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Episode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One SSDA903 episode: DECOM, RNE, LS, CIN, PLACE, PLACE_PROVIDER, DEC, REC and so on, in the return's codes."""
+    """One SSDA903 episode: DECOM, RNE, LS, CIN, PLACE, PLACE_PROVIDER, DEC, REC and so on, in the return's codes.
+
+    The postcodes of the home before care and of the placement leave the service in the return only. A change that does
+    not say one leaves it as it is; null takes it away.
+    """
 
     care_period_id: UUID
     started_on: date
@@ -32,8 +39,8 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ended_on: date | None = None
     reason_ended: Code | None = None
     reason_place_change: Code | None = None
-    home_post: Postcode | None = None
-    pl_post: Postcode | None = None
+    home_post: Postcode | UnsetType | None = UNSET
+    pl_post: Postcode | UnsetType | None = UNSET
     urn: Annotated[str, msgspec.Meta(pattern="^(SC[0-9]{6}|[0-9]{7}|X{7})$")] | None = None
     placement_id: UUID | None = None
 
@@ -88,9 +95,19 @@ class InTouch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     contact_on: date | None = None
 
 
-CareRecord: TypeAlias = (
-    CarePeriod | Episode | FamilyPlacement | Detention | SpecialGuardianship | Activity | EducationProgramme | InTouch
+PlainRecord: TypeAlias = (
+    CarePeriod | FamilyPlacement | Detention | SpecialGuardianship | Activity | EducationProgramme | InTouch
 )
+CareRecord: TypeAlias = PlainRecord | Episode
+
+
+class SealedEpisode(msgspec.Struct, frozen=True):
+    """An episode as it is stored: its postcodes beside it, encrypted."""
+
+    episode_id: UUID
+    said: Episode
+    home_post_enc: bytes | None
+    pl_post_enc: bytes | None
 
 
 class Spell(msgspec.Struct, frozen=True):

@@ -1,10 +1,12 @@
 """The records of somebody's care in the database: for each kind how one is added and changed, in its fields' order."""
 
+from collections.abc import Iterator
 from itertools import starmap
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 
 from api.care.models import (
     Activity,
@@ -15,6 +17,8 @@ from api.care.models import (
     Episode,
     FamilyPlacement,
     InTouch,
+    PlainRecord,
+    SealedEpisode,
     SpecialGuardianship,
     Spell,
 )
@@ -27,19 +31,6 @@ ADD_CARE_PERIOD = """
 CHANGE_CARE_PERIOD = """
     UPDATE care_periods SET started_on = $2, ended_on = $3, is_short_break = $4, authority_code = $5
     WHERE care_period_id = $1 RETURNING care_period_id, version
-"""
-ADD_EPISODE = """
-    INSERT INTO episodes (
-        person_id, care_period_id, started_on, reason_new, legal_status, category_of_need, place, place_provider,
-        ended_on, reason_ended, reason_place_change, home_post, pl_post, urn, placement_id
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING episode_id, version
-"""
-CHANGE_EPISODE = """
-    UPDATE episodes SET
-        started_on = $3, reason_new = $4, legal_status = $5, category_of_need = $6, place = $7, place_provider = $8,
-        ended_on = $9, reason_ended = $10, reason_place_change = $11, home_post = $12, pl_post = $13, urn = $14,
-        placement_id = $15
-    WHERE episode_id = $1 AND care_period_id = $2 RETURNING episode_id, version
 """
 ADD_FAMILY_PLACEMENT = """
     INSERT INTO family_placements (person_id, with_whom, started_on, ended_on, broke_down_on)
@@ -89,9 +80,9 @@ CHANGE_IN_TOUCH = """
     UPDATE in_touch_records SET status = $3, contact_on = $4
     WHERE in_touch_record_id = $1 AND birthday_on = $2 RETURNING in_touch_record_id, version
 """
-SQL: dict[type[CareRecord], tuple[str, str]] = {
+# An episode has statements of its own, below: what only the service can read is bound to its id.
+SQL: dict[type[PlainRecord], tuple[str, str]] = {
     CarePeriod: (ADD_CARE_PERIOD, CHANGE_CARE_PERIOD),
-    Episode: (ADD_EPISODE, CHANGE_EPISODE),
     FamilyPlacement: (ADD_FAMILY_PLACEMENT, CHANGE_FAMILY_PLACEMENT),
     Detention: (ADD_DETENTION, CHANGE_DETENTION),
     SpecialGuardianship: (ADD_SPECIAL_GUARDIANSHIP, CHANGE_SPECIAL_GUARDIANSHIP),
@@ -108,16 +99,58 @@ class Stored(NamedTuple):
     version: int
 
 
-async def add(connection: Connection, person_id: UUID, record: CareRecord) -> Stored:
+async def add(connection: Connection, person_id: UUID, record: PlainRecord) -> Stored:
     """Adds a record to somebody's. A spell that overlaps raises asyncpg.ExclusionViolationError."""
     row: Any = await connection.fetchrow(SQL[type(record)][0], person_id, *msgspec.structs.astuple(record))
     return Stored(*row)
 
 
-async def change(connection: Connection, record_id: UUID, record: CareRecord) -> Stored | None:
+async def change(connection: Connection, record_id: UUID, record: PlainRecord) -> Stored | None:
     """Changes a record; None when what may not change (its care period, its birthday) is another."""
     row = await connection.fetchrow(SQL[type(record)][1], record_id, *msgspec.structs.astuple(record))
     return None if row is None else Stored(*row)
+
+
+ADD_EPISODE = """
+    INSERT INTO episodes (
+        episode_id, person_id, care_period_id, started_on, reason_new, legal_status, category_of_need, place,
+        place_provider, ended_on, reason_ended, reason_place_change, urn, placement_id, home_post_enc, pl_post_enc
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING episode_id, version
+"""
+
+
+async def add_episode(connection: Connection, person_id: UUID, episode: SealedEpisode) -> Stored:
+    """Adds an episode to somebody's. One that overlaps raises asyncpg.ExclusionViolationError."""
+    row: Any = await connection.fetchrow(
+        ADD_EPISODE, episode.episode_id, person_id, *_values(episode.said), episode.home_post_enc, episode.pl_post_enc
+    )
+    return Stored(*row)
+
+
+CHANGE_EPISODE = """
+    UPDATE episodes SET
+        started_on = $3, reason_new = $4, legal_status = $5, category_of_need = $6, place = $7, place_provider = $8,
+        ended_on = $9, reason_ended = $10, reason_place_change = $11, urn = $12, placement_id = $13,
+        home_post_enc = CASE WHEN $14 THEN home_post_enc ELSE $15 END,
+        pl_post_enc = CASE WHEN $16 THEN pl_post_enc ELSE $17 END
+    WHERE episode_id = $1 AND care_period_id = $2 RETURNING episode_id, version
+"""
+
+
+async def change_episode(connection: Connection, episode: SealedEpisode) -> Stored | None:
+    """Changes an episode, but for a postcode that is not said; None when its period of care is another."""
+    said = episode.said
+    row = await connection.fetchrow(
+        CHANGE_EPISODE, episode.episode_id, *_values(said), said.home_post is UNSET, episode.home_post_enc,
+        said.pl_post is UNSET, episode.pl_post_enc,
+    )  # fmt: skip
+    return None if row is None else Stored(*row)
+
+
+def _values(said: Episode) -> Iterator[object]:
+    """What is said of an episode in the order of its fields, without what is encrypted."""
+    fields = msgspec.structs.asdict(said)
+    return (value for name, value in fields.items() if name not in {"home_post", "pl_post"})
 
 
 LIST_SPELLS = """

@@ -19,6 +19,7 @@ from api.care.models import (
     SpecialGuardianship,
 )
 from api.kit.access import requires_case_staff
+from api.kit.field_keys import Erased
 from api.kit.signed_in import AnyRequest, Written, write
 
 PERSON = "/admin/v1/young-people/{person_id:uuid}"
@@ -35,26 +36,32 @@ KINDS: dict[str, type[CareRecord]] = {
 
 
 def _routes_of(name: str, kind: type[CareRecord]) -> list[HTTPRouteHandler]:
+    problems = (Erased,) if kind is Episode else ()
+
     @post(
         f"{PERSON}/{name}",
         guards=[requires_case_staff],
         status_code=201,
-        opt={"body": kind},
+        opt={"body": kind, "problems": problems},
         operation_id=f"add_{name.replace('-', '_')}",
         summary=f"Adds one of {name.replace('-', ' ')}.",
     )
     async def add(request: AnyRequest, person_id: FromPath[UUID]) -> Response[Written]:
-        return await write(request, kind, lambda asked, record: service.add(asked, person_id, record), status=201)
+        keys = request.app.state.field_keys
+        return await write(request, kind, lambda asked, record: service.add(asked, keys, person_id, record), status=201)
 
     @put(
         f"{PERSON}/{name}/{{record_id:uuid}}",
         guards=[requires_case_staff],
-        opt={"body": kind},
+        opt={"body": kind, "problems": problems},
         operation_id=f"change_{name.replace('-', '_')}",
         summary=f"Changes one of {name.replace('-', ' ')}: all of it, as it is now.",
     )
     async def change(request: AnyRequest, person_id: FromPath[UUID], record_id: FromPath[UUID]) -> Response[Written]:
-        return await write(request, kind, lambda asked, record: service.change(asked, person_id, record_id, record))
+        keys = request.app.state.field_keys
+        return await write(
+            request, kind, lambda asked, record: service.change(asked, keys, person_id, record_id, record)
+        )
 
     return [add, change]
 

@@ -1,6 +1,6 @@
 """Records of somebody's care, added and changed one at a time; what they said before is kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from uuid import UUID
@@ -16,6 +16,7 @@ from api.care.models import (
     Episode,
     FamilyPlacement,
     InTouch,
+    SealedEpisode,
     Spell,
 )
 from api.cases import service as cases
@@ -23,29 +24,38 @@ from api.duties import codes
 from api.duties.clocks import birthday_window
 from api.duties.dates import age_on, anniversary
 from api.duties.records import placement_lawful
+from api.kit import postcode
 from api.kit.clock import say_day
+from api.kit.crypto import FieldCipher, Place
+from api.kit.db import Connection
 from api.kit.errors import Conflict, FieldError, NotFound, Refused
+from api.kit.field_keys import FieldKeys
+from api.kit.ids import new_id
 from api.kit.signed_in import Write, Written
 from api.people import service as people
 from api.people.models import Held
 
+# The columns of an episode that only the service can read.
+HOME_POST, PL_POST = "home_post_enc", "pl_post_enc"
+# What is shown of an episode that has no postcode.
+NOWHERE: dict[str, str | None] = {"home_post_outward": None, "pl_post_outward": None}
 # Ages at which the return asks whether the team was in touch.
 BIRTHDAYS_ASKED = range(17, 26)
 
 
-async def add(asked: Write, person_id: UUID, record: CareRecord) -> Written:
+async def add(asked: Write, keys: FieldKeys, person_id: UUID, record: CareRecord) -> Written:
     """Adds a record and works out anew what is due. Raises NotFound, Stale, Refused or Conflict."""
     held = await people.hold(asked.connection, person_id)
     asked.check_version(held.version)
     there = await queries.list_spells(asked.connection, type(record), person_id)
     await _check(asked, held, record, there)
     with _links():
-        stored = await queries.add(asked.connection, person_id, record)
+        stored = await _add(asked.connection, keys, person_id, record)
     await cases.recompute(asked.connection, person_id)
     return Written(stored.record_id, stored.version, f"/admin/v1/young-people/{person_id}")
 
 
-async def change(asked: Write, person_id: UUID, record_id: UUID, record: CareRecord) -> Written:
+async def change(asked: Write, keys: FieldKeys, person_id: UUID, record_id: UUID, record: CareRecord) -> Written:
     """Changes a record and works out anew what is due. Raises NotFound, Stale, Refused or Conflict."""
     held = await people.hold(asked.connection, person_id)
     there = await queries.list_spells(asked.connection, type(record), person_id)
@@ -56,11 +66,64 @@ async def change(asked: Write, person_id: UUID, record_id: UUID, record: CareRec
     asked.check_version(before.version)
     await _check(asked, held, record, there, but=record_id)
     with _links():
-        stored = await queries.change(asked.connection, record_id, record)
+        stored = await _change(asked.connection, keys, person_id, record_id, record)
     if stored is None:
         raise Refused("A record stays with its care period, or its birthday. Add another one.")
     await cases.recompute(asked.connection, person_id)
     return Written(stored.record_id, stored.version)
+
+
+async def _add(connection: Connection, keys: FieldKeys, person_id: UUID, record: CareRecord) -> queries.Stored:
+    if not isinstance(record, Episode):
+        return await queries.add(connection, person_id, record)
+    return await queries.add_episode(connection, person_id, await _seal(connection, keys, person_id, new_id(), record))
+
+
+async def _change(
+    connection: Connection, keys: FieldKeys, person_id: UUID, record_id: UUID, record: CareRecord
+) -> queries.Stored | None:
+    if not isinstance(record, Episode):
+        return await queries.change(connection, record_id, record)
+    return await queries.change_episode(connection, await _seal(connection, keys, person_id, record_id, record))
+
+
+async def _seal(
+    connection: Connection, keys: FieldKeys, person_id: UUID, episode_id: UUID, said: Episode
+) -> SealedEpisode:
+    cipher = await keys.cipher_for(connection, person_id) if said.home_post or said.pl_post else None
+    sealed = (
+        cipher.encrypt(text, postcode_place(column, episode_id)) if cipher and text else None
+        for column, text in ((HOME_POST, said.home_post), (PL_POST, said.pl_post))
+    )
+    return SealedEpisode(episode_id, said, *sealed)
+
+
+def postcode_place(column: str, episode_id: UUID) -> Place:
+    """Where a postcode of an episode stands: `HOME_POST` or `PL_POST`."""
+    return Place("episodes", column, episode_id)
+
+
+async def show_postcodes(
+    connection: Connection, keys: FieldKeys, person_id: UUID, sealed: Mapping[UUID, tuple[bytes | None, bytes | None]]
+) -> dict[str, dict[str, str | None]]:
+    """What is shown of the encrypted postcodes of somebody's episodes: the district, by the episode's id."""
+    if not sealed:
+        return {}
+    cipher = await keys.cipher_for(connection, person_id)
+    return {
+        str(episode_id): {
+            "home_post_outward": _outward(cipher, HOME_POST, episode_id, home_post_enc),
+            "pl_post_outward": _outward(cipher, PL_POST, episode_id, pl_post_enc),
+        }
+        for episode_id, (home_post_enc, pl_post_enc) in sealed.items()
+    }
+
+
+def _outward(cipher: FieldCipher, column: str, episode_id: UUID, kept: bytes | None) -> str | None:
+    if kept is None:
+        return None
+    text = cipher.decrypt(kept, postcode_place(column, episode_id))
+    return text if cipher.is_erased else postcode.outward(text)
 
 
 @contextmanager

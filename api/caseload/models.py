@@ -64,6 +64,8 @@ class ContactPoint(msgspec.Struct, frozen=True, kw_only=True):
 class YoungPerson(msgspec.Struct, frozen=True, kw_only=True):
     """One young person whole, but for the address, which has a route of its own, and the plan.
 
+    Of an episode's postcodes only the district is here (`home_post_outward`, `pl_post_outward`).
+
     Every record has its id and its `version`, which a change of it names in If-Match.
     """
 

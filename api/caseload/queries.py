@@ -1,7 +1,7 @@
 """Caseload, search and one young person whole: each one statement, which notes in the audit that it was read."""
 
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -117,6 +117,15 @@ async def search(
     return msgspec.json.decode(row[1], type=list[Found]), row[2]
 
 
+class EncryptedWhole(NamedTuple):
+    """The document, the encrypted note, the contact points with encrypted numbers, and episodes' postcodes by id."""
+
+    document: str
+    note_enc: bytes | None
+    contact_points: str
+    postcodes: dict[UUID, tuple[bytes | None, bytes | None]]
+
+
 GET_WHOLE = """
     SELECT audit_notes_views(ARRAY[p.person_id], 'young_people'), json_build_object(
         'person_id', p.person_id, 'version', p.version,
@@ -163,8 +172,8 @@ GET_WHOLE = """
             WHERE n.person_id = p.person_id
         ),
         'episodes', (
-            SELECT coalesce(json_agg(n ORDER BY n.started_on), '[]') FROM episodes AS n
-            WHERE n.person_id = p.person_id
+            SELECT coalesce(json_agg(to_jsonb(n) - '{home_post_enc,pl_post_enc}'::text[] ORDER BY n.started_on), '[]')
+            FROM episodes AS n WHERE n.person_id = p.person_id
         ),
         'family_placements', (
             SELECT coalesce(json_agg(n ORDER BY n.started_on), '[]') FROM family_placements AS n
@@ -209,15 +218,18 @@ GET_WHOLE = """
             'is_shared', n.is_shared, 'safe_from_wall', n.safe_from_wall, 'safe_until_wall', n.safe_until_wall
         ) ORDER BY n.contact_point_id), '[]')::text
         FROM contact_points AS n WHERE n.person_id = p.person_id AND n.retired_at IS NULL
+    ), ARRAY(
+        SELECT (n.episode_id, n.home_post_enc, n.pl_post_enc) FROM episodes AS n
+        WHERE n.person_id = p.person_id AND (n.home_post_enc IS NOT NULL OR n.pl_post_enc IS NOT NULL)
     )
     FROM young_people AS p WHERE p.person_id = $1
 """
 
 
-async def get_whole(connection: Connection, person_id: UUID) -> tuple[str, bytes | None, str] | None:
-    """One young person: the document, the encrypted note, and the contact points with encrypted numbers."""
-    row = await connection.fetchrow(GET_WHOLE, person_id)
-    return None if row is None else (row[1], row[2], row[3])
+async def get_whole(connection: Connection, person_id: UUID) -> EncryptedWhole | None:
+    """One young person, with what is encrypted beside the document."""
+    row: Any = await connection.fetchrow(GET_WHOLE, person_id)
+    return None if row is None else EncryptedWhole(row[1], row[2], row[3], {n[0]: (n[1], n[2]) for n in row[4]})
 
 
 LIST_HISTORY = """

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from api.care import service as care
 from api.caseload import queries
 from api.caseload.models import Case, ContactPoint, Found, Past, YoungPerson
 from api.cases import service as cases
@@ -45,11 +46,13 @@ async def get_whole(connection: Connection, keys: FieldKeys, person_id: UUID) ->
     found = await queries.get_whole(connection, person_id)
     if found is None:
         raise NotFound
-    document, note_enc, numbers = found
-    note = await people.read_safe_contact_note(connection, keys, person_id, note_enc)
-    contact_points = await _read_contact_points(connection, keys, person_id, msgspec.json.decode(numbers))
-    whole = msgspec.json.decode(document, type=YoungPerson)
-    return msgspec.structs.replace(whole, safe_contact_note=note, contact_points=contact_points)
+    note = await people.read_safe_contact_note(connection, keys, person_id, found.note_enc)
+    numbers = msgspec.json.decode(found.contact_points)
+    contact_points = await _read_contact_points(connection, keys, person_id, numbers)
+    whole = msgspec.json.decode(found.document, type=YoungPerson)
+    districts = await care.show_postcodes(connection, keys, person_id, found.postcodes)
+    episodes = [episode | districts.get(episode["episode_id"], care.NOWHERE) for episode in whole.episodes]
+    return msgspec.structs.replace(whole, safe_contact_note=note, contact_points=contact_points, episodes=episodes)
 
 
 async def _read_contact_points(

@@ -19,7 +19,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     `accommodation` is the letter of the SSDA903 ACCOM code; `place` and `place_provider` are the codes of a placement
     of somebody who is looked after, or whose provider must be registered. `display_name` is what the young person
-    reads, and never an address.
+    reads, and never an address: one that seems to hold a postcode is refused.
     """
 
     moved_on: date

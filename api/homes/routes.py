@@ -9,6 +9,7 @@ from litestar.params import FromPath, QueryParameter
 from api.homes import service
 from api.homes.models import Home, HomeAddress, HomeDetails, Move, NewAddress, OwnHome, Suitability
 from api.kit.access import requires_case_staff, requires_case_staff_stepped_up, requires_full_level
+from api.kit.field_keys import Erased
 from api.kit.pages import LONGEST_CURSOR_CHARS, LONGEST_PAGE, Page
 from api.kit.signed_in import AnyRequest, Written, reading, write
 from api.kit.words import load_words
@@ -31,7 +32,7 @@ async def list_homes(
         return await service.list_homes(connection, person_id, cursor, count)
 
 
-@post(f"{PERSON}/homes", guards=[requires_case_staff], status_code=201, opt={"body": Move})
+@post(f"{PERSON}/homes", guards=[requires_case_staff], status_code=201, opt={"body": Move, "problems": (Erased,)})
 async def record_move(request: AnyRequest, person_id: FromPath[UUID]) -> Response[Written]:
     """Records a move: the home before ends, the new one begins, and the visits that follow become due."""
     keys = request.app.state.field_keys
@@ -67,7 +68,11 @@ async def show_address(request: AnyRequest, person_id: FromPath[UUID]) -> Respon
     return Response(home, headers={"ETag": f'"{home.version}"'})
 
 
-@put(f"{PERSON}/placements/{{placement_id:uuid}}/address", guards=[requires_case_staff], opt={"body": NewAddress})
+@put(
+    f"{PERSON}/placements/{{placement_id:uuid}}/address",
+    guards=[requires_case_staff],
+    opt={"body": NewAddress, "problems": (Erased,)},
+)
 async def change_address(
     request: AnyRequest, person_id: FromPath[UUID], placement_id: FromPath[UUID]
 ) -> Response[Written]:

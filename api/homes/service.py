@@ -1,6 +1,6 @@
 """Moves, homes and whether they suit: a move ends one time, begins another and starts its clocks, all or nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from api.homes.models import (
     Stay,
     Suitability,
 )
+from api.kit import postcode
 from api.kit.clock import say_day
 from api.kit.crypto import Place
 from api.kit.db import Connection
@@ -63,6 +64,7 @@ async def move(asked: Write, keys: FieldKeys, person_id: UUID, asked_move: Move)
 
 async def _check_move(asked: Write, held: Held, asked_move: Move) -> Stay | None:
     """The home that the move ends, None for the first one."""
+    _check_no_postcode({"display_name": asked_move.display_name})
     people.check_days(held, asked_move.moved_on, name="moved_on")
     _check_accommodation(held, asked_move.accommodation, asked_move.moved_on)
     stays = await queries.list_stays(asked.connection, held.person_id)
@@ -78,6 +80,14 @@ async def _check_move(asked: Write, held: Held, asked_move: Move) -> Stay | None
         allowed = (f"a day after {say_day(stays[-1].started_on)}",)
         raise Conflict(errors=[FieldError("moved_on", "It is before a later home that is recorded.", allowed)])
     return before
+
+
+def _check_no_postcode(said: Mapping[str, str]) -> None:
+    """Raises Refused for words that would show in plain where somebody lives: that is what the address is for."""
+    found = [name for name, words in said.items() if postcode.is_in(words)]
+    if found:
+        message, allowed = "It looks as if it holds a postcode.", ("words without one: the address has its own place",)
+        raise Refused(errors=[FieldError(name, message, allowed) for name in found])
 
 
 def _check_accommodation(held: Held, letter: str, on: date) -> None:
@@ -196,6 +206,7 @@ async def correct(asked: Write, person_id: UUID, spell_id: UUID, details: HomeDe
         raise NotFound
     asked.version()
     asked.check_version(stay.version)
+    _check_no_postcode({"display_name": details.display_name})
     people.check_days(held, details.started_on, details.ended_on)
     _check_accommodation(held, details.accommodation, details.started_on)
     people.check_apart(
@@ -272,6 +283,7 @@ def _check_assessment(held: Held, stay: Stay, assessment: Suitability) -> None:
     if missing:
         path = {"landlord_or_provider": "landlord_checked_on"}
         raise Refused(errors=[FieldError(path.get(m.where, m.where), f"{m.what} ({m.source})") for m in missing])
+    _check_no_postcode(words)
     for name, value in words.items():
         if len(value) > LONGEST_FACTOR_CHARS:
             raise Refused(errors=[FieldError(name, "It is too long.", (f"up to {LONGEST_FACTOR_CHARS} letters",))])

@@ -6,7 +6,7 @@ column's name as it is in the database, and the uuid that is the row's primary k
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http import HTTPStatus
 from uuid import UUID
 
@@ -33,6 +33,12 @@ LIST_ONE_OF_EACH = """
     SELECT DISTINCT ON (number) get_byte(k.wrapped_key, 0) * 256 + get_byte(k.wrapped_key, 1) AS number,
         k.subject_id, k.wrapped_key
     FROM data_keys AS k WHERE octet_length(k.wrapped_key) > 1 ORDER BY number, k.created_at DESC
+"""
+LIST_KEYS = "SELECT subject_id, wrapped_key FROM data_keys WHERE subject_id = ANY($1)"
+MAKE_KEYS = """
+    INSERT INTO data_keys (subject_id, wrapped_key)
+    SELECT n.subject_id, n.wrapped_key FROM unnest($1::uuid[], $2::bytea[]) AS n (subject_id, wrapped_key)
+    ON CONFLICT (subject_id) DO NOTHING
 """
 MAKE_KEY = "INSERT INTO data_keys (subject_id, wrapped_key) VALUES ($1, $2) ON CONFLICT (subject_id) DO NOTHING"
 
@@ -87,6 +93,22 @@ class FieldKeys:
             self._keep(subject_id, cipher)
         return cipher
 
+    async def ciphers_for(self, connection: Connection, subject_ids: Collection[UUID]) -> dict[UUID, FieldCipher]:
+        """The ciphers of many subjects in a few statements; keys that are missing are made. Keeps none of them.
+
+        As `cipher_for` otherwise.
+        """
+        wrapped = await self._list_wrapped(connection, subject_ids)
+        if missing := sorted(set(subject_ids) - wrapped.keys()):
+            await connection.execute(MAKE_KEYS, missing, [self.new_wrapped(subject_id) for subject_id in missing])
+            wrapped |= await self._list_wrapped(connection, missing)
+        if len(wrapped) != len(set(subject_ids)):
+            raise Unreadable
+        return {
+            subject_id: ErasedCipher() if key is None else self.unwrap(key, subject_id)
+            for subject_id, key in wrapped.items()
+        }
+
     async def wrapped_for(self, connection: Connection, subject_id: UUID) -> bytes | None:
         """The wrapped key of a subject, made on first use; None when it was destroyed. Not within a transaction."""
         return (await self._read_or_make(connection, subject_id))[0]
@@ -128,6 +150,9 @@ class FieldKeys:
         if row is None:
             raise Unreadable
         return row[0], row[1]
+
+    async def _list_wrapped(self, connection: Connection, subject_ids: Collection[UUID]) -> dict[UUID, bytes | None]:
+        return {row[0]: row[1] for row in await connection.fetch(LIST_KEYS, list(subject_ids))}
 
     def _keep(self, subject_id: UUID, cipher: FieldCipher) -> None:
         self._kept[subject_id] = (self._now_s() + KEPT_S, cipher)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from api.duties import codes
+from api.kit import postcode
 from api.returns.files import FORMULA_STARTS
 from api.returns.models import Column, Kind, Line, RefusedRow
 
@@ -133,6 +134,8 @@ class Checker:
             faults.append(Fault(name, text, reason, _allowed(column, year)))
         elif column.pattern and not _pattern(column.pattern).fullmatch(text):
             faults.append(Fault(name, text, "is not written as it should be", column.allowed))
+        elif not column.may_hold_postcode and postcode.is_in(text):
+            faults.append(Fault(name, text, "looks as if it holds a postcode", column.allowed))
         return text
 
     def _check_day(self, name: str, text: str, column: Column, faults: list[Fault]) -> str | None:

@@ -6,9 +6,11 @@ import getpass
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
-from api.kit import clock
+from api.kit import clock, crypto
 from api.kit.db import DATABASE_AWAY, connect
+from api.kit.field_keys import FieldKeys
 from api.returns import service
 from api.returns.files import Unreadable
 from api.returns.models import ExportSummary, Summary
@@ -19,28 +21,44 @@ SHOWN = 20
 STATEMENT_TIMEOUT_S = 600.0
 
 Say = Callable[[str], None]
-UrlOf = Callable[[], str]
 
 
-async def run_import(words: Sequence[str], url_of: UrlOf, say: Say) -> int:
+class AsAdministrator(NamedTuple):
+    """An administrator's connection, and the keys of what only the service can read."""
+
+    url: str
+    keys: FieldKeys
+
+
+# Asked only when there is something to do, so that --help needs no settings.
+Reach = Callable[[], AsAdministrator]
+KEYS_LACKING = "FIELD_KEYS lacks the key that somebody's postcodes need: give every one that is in use."
+
+
+async def run_import(words: Sequence[str], reach: Reach, say: Say) -> int:
     """Imports as the words say; 0 when every row was taken, 1 when some or all were not."""
     asked = _import_parser().parse_args(words)
     try:
-        return await _import(asked, url_of(), say)
+        return await _import(asked, reach(), say)
     except (NotAllowed, Unreadable) as error:
         say(f"Nothing was written of these files. {str(error).rstrip('.')}.")
+    except crypto.Unreadable:
+        say(f"{KEYS_LACKING} Who was written stays; import the same again for the rest.")
     except DATABASE_AWAY:
         say("The database stopped answering. Who was written stays; import the same again for the rest.")
     return 1
 
 
-async def run_export(words: Sequence[str], url_of: UrlOf, say: Say) -> int:
+async def run_export(words: Sequence[str], reach: Reach, say: Say) -> int:
     """Exports as the words say; 0 when all is complete, 1 when something is listed to be completed."""
     asked = _export_parser().parse_args(words)
     try:
-        summary = await _export(asked, url_of())
+        summary = await _export(asked, reach())
     except NotAllowed as error:
         say(str(error))
+        return 1
+    except crypto.Unreadable:
+        say(f"{KEYS_LACKING} Nothing was exported.")
         return 1
     except DATABASE_AWAY:
         say("The database stopped answering. Nothing was exported.")
@@ -52,7 +70,7 @@ async def run_export(words: Sequence[str], url_of: UrlOf, say: Say) -> int:
     return 1 if summary.incomplete else 0
 
 
-async def _import(asked: argparse.Namespace, url: str, say: Say) -> int:
+async def _import(asked: argparse.Namespace, given: AsAdministrator, say: Say) -> int:
     if not asked.path.exists():
         raise NotAllowed(f"{asked.path} is not there")
     refused = 0
@@ -60,20 +78,24 @@ async def _import(asked: argparse.Namespace, url: str, say: Say) -> int:
     for year, path in folders:
         report = asked.report / f"refused-{asked.what}-{year}.csv"
         say(f"{path}, collection year {year - 1}/{year % 100:02}:")
-        summary = await _import_one(asked, url, year, path, report, say)
+        summary = await _import_one(asked, given, year, path, report, say)
         _say_summary(summary, report, say)
         refused += summary.rows_refused
     return 1 if refused else 0
 
 
-async def _import_one(asked: argparse.Namespace, url: str, year: int, path: Path, report: Path, say: Say) -> Summary:
-    connection = await connect(url, statement_timeout_s=STATEMENT_TIMEOUT_S)
+async def _import_one(
+    asked: argparse.Namespace, given: AsAdministrator, year: int, path: Path, report: Path, say: Say
+) -> Summary:
+    connection = await connect(given.url, statement_timeout_s=STATEMENT_TIMEOUT_S)
     try:
         if asked.what == "ssda903":
             return await service.import_ssda903(
-                connection, path, year=year, by=asked.by, team=asked.team, report=report, say=say
+                connection, given.keys, path, year=year, by=asked.by, team=asked.team, report=report, say=say
             )
-        return await service.import_extract(connection, path, year=year, by=asked.by, report=report, say=say)
+        return await service.import_extract(
+            connection, given.keys, path, year=year, by=asked.by, report=report, say=say
+        )
     finally:
         await connection.close()
 
@@ -94,11 +116,13 @@ def _say_summary(summary: Summary, report: Path, say: Say) -> None:
         say(f"    … and {summary.rows_refused - SHOWN} more.")
 
 
-async def _export(asked: argparse.Namespace, url: str) -> ExportSummary:
-    connection = await connect(url, statement_timeout_s=STATEMENT_TIMEOUT_S)
+async def _export(asked: argparse.Namespace, given: AsAdministrator) -> ExportSummary:
+    connection = await connect(given.url, statement_timeout_s=STATEMENT_TIMEOUT_S)
     try:
         if asked.what == "ssda903":
-            return await service.export_ssda903(connection, asked.folder, year=asked.year, today=_today(), by=asked.by)
+            return await service.export_ssda903(
+                connection, given.keys, asked.folder, year=asked.year, today=_today(), by=asked.by
+            )
         return await service.export_annex_a(connection, asked.folder, on=asked.on, by=asked.by)
     finally:
         await connection.close()

@@ -11,12 +11,14 @@ from api.duties.dates import add_months, anniversary_in_903
 from api.duties.models import Missing
 from api.duties.returns import inspection_row, oc3_row
 from api.kit.db import Connection
+from api.kit.field_keys import FieldKeys
 from api.returns import queries
 from api.returns.checks import NAMES, document, return_kinds, show_day
 from api.returns.facts import Facts, inspected_facts, inspection_facts, leaver_facts, load, of_extract
 from api.returns.files import Writer, written
 from api.returns.merging import cared_for_until, leaver_birthday, of_birthday
 from api.returns.models import ExportSummary, Kind, Record
+from api.returns.postcodes import open_postcodes
 
 AT_ONCE = 500
 OLDEST_YEARS = 27
@@ -46,7 +48,9 @@ class Lists:
         self.summary.incomplete += bool(missing)
 
 
-async def write_ssda903(connection: Connection, folder: Path, *, year: int, today: date, by: str) -> ExportSummary:
+async def write_ssda903(
+    connection: Connection, keys: FieldKeys, folder: Path, *, year: int, today: date, by: str
+) -> ExportSummary:
     """Writes every file of the return. The files take their names when the audit has it that they were written."""
     kinds = [kind for kind in return_kinds(year) if kind.name != NAMES]
     oldest, youngest = add_months(codes.first_day(year), -12 * OLDEST_YEARS), codes.last_day(year)
@@ -58,6 +62,7 @@ async def write_ssda903(connection: Connection, folder: Path, *, year: int, toda
             await queries.note(connection, Verb.EXPORTED, "ssda903", reason, [None])
             lists.summary.people_unnumbered = await queries.count_unnumbered(connection)
             async for batch in _batches(connection, oldest, youngest, year):
+                await open_postcodes(connection, keys, [episode for one in batch for episode in one.episodes])
                 filed = [one for one in batch if _write_person(one, year, today, kinds, lists)]
                 people = [one.person["person_id"] for one in filed]
                 await queries.note(connection, Verb.EXPORTED, "ssda903", reason, people)

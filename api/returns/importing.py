@@ -12,6 +12,7 @@ import asyncpg
 
 from api.audit.models import Verb
 from api.kit.db import Connection
+from api.kit.field_keys import FieldKeys
 from api.returns import queries
 from api.returns.by_child import ByChild
 from api.returns.changes import Here, Refusal
@@ -19,6 +20,7 @@ from api.returns.checks import Checker
 from api.returns.files import Writer, read, written
 from api.returns.merging import unnamed
 from api.returns.models import Change, Filed, Kind, Record, RefusedRow, Summary
+from api.returns.postcodes import open_postcodes, seal_postcodes, whose
 
 REPORT_COLUMNS = ("file", "line", "column", "value", "reason", "allowed")
 SAY_EVERY_S = 2.0
@@ -47,8 +49,9 @@ class Refusals:
 class Import:
     """One import: where its rows come from, what they are merged with, and what came of it."""
 
-    def __init__(self, connection: Connection, *, what: str, by: str, year: int, say: Say) -> None:
+    def __init__(self, connection: Connection, keys: FieldKeys, *, what: str, by: str, year: int, say: Say) -> None:
         self.connection = connection
+        self.keys = keys
         self.what = what
         self.by = by
         self.year = year
@@ -114,15 +117,27 @@ class Import:
         refused: list[tuple[str, RefusedRow]] = []
         changes: list[Change] = []
         async with self.connection.transaction():
-            here = await _here(self.connection, list(children), self.year)
+            here = await _here(self.connection, self.keys, list(children), self.year)
             for child, rows in children.items():
                 try:
                     changes.append(merging(child, rows, here.get(child, Here())))
                 except Refusal as refusal:
                     refused.append((child, refusal.refused))
+            erased = await self._seal(changes)
+            refused += [(c.child, _refused_as_erased(children[c.child][0])) for c in changes if c.person_id in erased]
+            changes = [change for change in changes if change.person_id not in erased]
             await self._store([change for change in changes if change])
         self._count(changes)
         return refused
+
+    async def _seal(self, changes: Sequence[Change]) -> set[UUID]:
+        """Has only the service able to read the postcodes to be stored; returns who was erased and can have none."""
+        ciphers = await self.keys.ciphers_for(self.connection, whose(changes))
+        erased = {person_id for person_id, cipher in ciphers.items() if cipher.is_erased}
+        for change in changes:
+            if change.person_id not in erased:
+                seal_postcodes(change, ciphers)
+        return erased
 
     async def _store(self, changes: Sequence[Change]) -> None:
         if not changes:
@@ -148,14 +163,16 @@ class Import:
             self.summary.people_same += not change
 
 
-async def _here(connection: Connection, children: Sequence[str], year: int) -> dict[str, Here]:
+async def _here(connection: Connection, keys: FieldKeys, children: Sequence[str], year: int) -> dict[str, Here]:
     """What is here of these children, kept from changing until the transaction ends."""
     people = await queries.lock_people(connection, children)
     ids = [person["person_id"] for person in people]
     if not ids:
         return {}
     periods = _of_each(await queries.list_care_periods(connection, ids))
-    episodes = _of_each(await queries.list_episodes(connection, ids))
+    listed = await queries.list_episodes(connection, ids)
+    await open_postcodes(connection, keys, listed)
+    episodes = _of_each(listed)
     missing = _of_each(await queries.list_missing(connection, ids))
     reviews = _of_each(await queries.list_reviews(connection, ids))
     in_touch = _of_each(await queries.list_in_touch(connection, ids))
@@ -189,6 +206,10 @@ REFUSED_BY_DATABASE = {
     "care_periods_one_at_a_time": "does not fit to the periods of care that are here",
     "missing_episodes_one_at_a_time": "two times of being missing overlap",
 }
+
+
+def _refused_as_erased(row: Filed) -> RefusedRow:
+    return RefusedRow(row.kind, row.line, "CHILD", "", "is of somebody whose record was erased", "no rows of theirs")
 
 
 def _refused_by_database(row: Filed, error: asyncpg.IntegrityConstraintViolationError) -> RefusedRow:

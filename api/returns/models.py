@@ -25,13 +25,15 @@ class Line(msgspec.Struct, frozen=True):
 class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a cell may hold: a code of a list, a day, or text of a pattern; nothing where it is not `required`.
 
-    `may_be_later` marks a day that may lie after the collection year.
+    `may_be_later` marks a day that may lie after the collection year; words that are kept in plain and could say where
+    somebody lives are not `may_hold_postcode`.
     """
 
     required: bool = False
     code_list: str | None = None
     is_date: bool = False
     may_be_later: bool = False
+    may_hold_postcode: bool = True
     pattern: str | None = None
     allowed: str = ""
 

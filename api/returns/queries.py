@@ -82,13 +82,13 @@ async def list_care_periods(connection: Connection, person_ids: Sequence[UUID]) 
 
 LIST_EPISODES = """
     SELECT episode_id, care_period_id, person_id, started_on, reason_new, legal_status, category_of_need, place,
-        place_provider, ended_on, reason_ended, reason_place_change, home_post, pl_post, urn
+        place_provider, ended_on, reason_ended, reason_place_change, home_post_enc, pl_post_enc, urn
     FROM episodes WHERE person_id = ANY($1) ORDER BY person_id, started_on
 """
 
 
 async def list_episodes(connection: Connection, person_ids: Sequence[UUID]) -> list[Record]:
-    """The episodes of care of these people, by their start."""
+    """The episodes of care of these people, by their start; their postcodes encrypted."""
     return [dict(row) for row in await connection.fetch(LIST_EPISODES, person_ids)]
 
 
@@ -176,18 +176,18 @@ CHANGE_CARE_PERIODS = """
 ADD_EPISODES = """
     INSERT INTO episodes (
         episode_id, care_period_id, person_id, started_on, reason_new, legal_status, category_of_need, place,
-        place_provider, ended_on, reason_ended, reason_place_change, home_post, pl_post, urn
+        place_provider, ended_on, reason_ended, reason_place_change, home_post_enc, pl_post_enc, urn
     )
     SELECT r.episode_id, r.care_period_id, r.person_id, r.started_on, r.reason_new, r.legal_status,
-        r.category_of_need, r.place, r.place_provider, r.ended_on, r.reason_ended, r.reason_place_change, r.home_post,
-        r.pl_post, r.urn
+        r.category_of_need, r.place, r.place_provider, r.ended_on, r.reason_ended, r.reason_place_change,
+        r.home_post_enc, r.pl_post_enc, r.urn
     FROM json_populate_recordset(NULL::episodes, $1::json) AS r
 """
 CHANGE_EPISODES = """
     UPDATE episodes AS t SET reason_new = r.reason_new, legal_status = r.legal_status,
         category_of_need = r.category_of_need, place = r.place, place_provider = r.place_provider,
         ended_on = r.ended_on, reason_ended = r.reason_ended, reason_place_change = r.reason_place_change,
-        home_post = r.home_post, pl_post = r.pl_post, urn = r.urn
+        home_post_enc = r.home_post_enc, pl_post_enc = r.pl_post_enc, urn = r.urn
     FROM json_populate_recordset(NULL::episodes, $1::json) AS r WHERE t.episode_id = r.episode_id
 """
 ADD_MISSING = """

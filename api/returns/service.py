@@ -11,6 +11,7 @@ from uuid import UUID
 
 from api.duties import codes
 from api.kit.db import Connection
+from api.kit.field_keys import FieldKeys
 from api.returns import exporting, queries
 from api.returns.changes import Here
 from api.returns.checks import EXTRACT, extract_kind, return_kinds
@@ -41,7 +42,15 @@ def folders_of(folder: Path, year: int) -> Iterator[tuple[int, Path]]:
 
 
 async def import_ssda903(
-    connection: Connection, folder: Path, *, year: int, by: str, team: str | None, report: Path, say: Say
+    connection: Connection,
+    keys: FieldKeys,
+    folder: Path,
+    *,
+    year: int,
+    by: str,
+    team: str | None,
+    report: Path,
+    say: Say,
 ) -> Summary:
     """Reads one collection year's SSDA903 files of a folder in; what was refused is in `report`, for its owner only.
 
@@ -55,17 +64,23 @@ async def import_ssda903(
     def merging(child: str, rows: Sequence[Filed], here: Here) -> Change:
         return merge(child, rows, here, year, team_id)
 
-    return await Import(connection, what="ssda903", by=by, year=year, say=say).run(files, merging, report)
+    return await Import(connection, keys, what="ssda903", by=by, year=year, say=say).run(files, merging, report)
 
 
-async def import_extract(connection: Connection, file: Path, *, year: int, by: str, report: Path, say: Say) -> Summary:
+async def import_extract(
+    connection: Connection, keys: FieldKeys, file: Path, *, year: int, by: str, report: Path, say: Say
+) -> Summary:
     """Reads Data to Insight's ssd_care_leavers in, for people who are here. Raises NotAllowed and Unreadable."""
     await _check_may_import(connection)
     kind = kind_of(file, [extract_kind()])
-    return await Import(connection, what=EXTRACT, by=by, year=year, say=say).run([(kind, file)], merge_extract, report)
+    return await Import(connection, keys, what=EXTRACT, by=by, year=year, say=say).run(
+        [(kind, file)], merge_extract, report
+    )
 
 
-async def export_ssda903(connection: Connection, folder: Path, *, year: int, today: date, by: str) -> ExportSummary:
+async def export_ssda903(
+    connection: Connection, keys: FieldKeys, folder: Path, *, year: int, today: date, by: str
+) -> ExportSummary:
     """Writes the SSDA903 files of a collection year into an empty folder; rows that lack something are listed beside.
 
     Raises NotAllowed.
@@ -73,7 +88,7 @@ async def export_ssda903(connection: Connection, folder: Path, *, year: int, tod
     await _check_is_administrator(connection)
     _check_year(year)
     _make_folder(folder)
-    return await exporting.write_ssda903(connection, folder, year=year, today=today, by=by)
+    return await exporting.write_ssda903(connection, keys, folder, year=year, today=today, by=by)
 
 
 async def export_annex_a(connection: Connection, folder: Path, *, on: date, by: str) -> ExportSummary:

@@ -1,9 +1,10 @@
-"""Fifty words and numbers go into the whole service by every way in; without its keys none is found anywhere."""
+"""Fifty words and numbers, and homes, go into the whole service by every way in; without its keys none is found."""
 
 import asyncio
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from tests.canaries import dump, found_in, found_in_files
 from tests.fields import read_messages_by_id, ring_of
 from tests.stack.service import LocalService
 from tests.stack.settings import DATABASE, StackSettings
+from tests.whole import homes
 
 KNOWN = [f"+4477009001{n:02}" for n in (1, 2, 3, 5, 6, 7, 8, 10)]
 UNKNOWN = [f"+4477009004{n:02}" for n in range(10)]
@@ -35,7 +37,8 @@ WORDS = [
     "nightbusstopq", "his name is Harrowgatex", "mum is Lavendersea", "07911 123990", "QQ 12 34 56 Q", "blueparrotz",
     "yellowdoorx", "greenbikeq", "redscarfz", "purplekeysq", "silvervanx", "goldringq", "oldmillz", "newschoolq",
 ]  # fmt: skip
-CANARIES = [*WORDS, *(number[3:] for number in (*KNOWN, *UNKNOWN, *ASKING))]
+TEXTED = [*WORDS, *(number[3:] for number in (*KNOWN, *UNKNOWN, *ASKING))]
+CANARIES = [*TEXTED, *homes.CANARIES]
 
 
 @dataclass
@@ -74,6 +77,7 @@ class Planted:
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
     with LocalService(StackSettings.for_tests(tmp_path_factory.mktemp("canaries"))) as running:
         planted = Planted(running)
+        planted.problems += asyncio.run(homes.plant(running, tmp_path_factory.mktemp("returns")))
         _text_all(planted)
         _ask_for_codes(planted)
         _send_wrongly(planted)
@@ -139,9 +143,56 @@ async def test_canaries_when_looked_for_with_the_keys_then_every_one_was_kept(pl
         kept = await read_messages_by_id(admin, "true", ring=ring)
         asked = await admin.fetchval("SELECT count(*) FROM sign_in_challenges")
     read = "\n".join(f"{message.phone} {message.body}" for message in kept.values()).encode()
-    texted = [c for c in CANARIES if c not in {number[3:] for number in ASKING}]
+    texted = [c for c in TEXTED if c not in {number[3:] for number in ASKING}]
     assert found_in(read, texted) == set(texted)
     assert asked == len(ASKING) + 1
+
+
+async def test_homes_when_looked_for_with_the_keys_then_every_one_was_kept_and_the_return_has_their_postcodes(
+    planted: Planted, tmp_path: Path
+) -> None:
+    async with administrator(planted.service.postgres.url(DATABASE)) as admin:
+        kept = await homes.read(admin, planted.service.env)
+    now = "\n".join(texts[0] for texts in kept.values())
+    before = "\n".join(text for texts in kept.values() for text in texts[1:])
+    assert found_in(now.encode(), homes.CANARIES) == set(homes.KEPT)
+    assert found_in(before.encode(), homes.KEPT_BEFORE) == set(homes.KEPT_BEFORE)
+    filed = await asyncio.to_thread(homes.export, planted.service, tmp_path / "out")
+    assert found_in(filed.encode(), homes.CANARIES) == {post for post in homes.KEPT if post.startswith("ZE")}
+
+
+@pytest.mark.parametrize(("table", "column"), [("episodes", "pl_post_enc"), ("placements", "address_enc")])
+async def test_home_when_it_is_left_plain_then_it_is_found(planted: Planted, table: str, column: str) -> None:
+    async with administrator(planted.service.postgres.url(DATABASE)) as admin:
+        kept = {row_id: texts[0] for (*of, row_id), texts in (await homes.read(admin, planted.service.env)).items()
+                if of == [table, column]}  # fmt: skip
+        await admin.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER; ALTER TABLE {table} ADD COLUMN plain text")
+        try:
+            for row_id, text in kept.items():
+                key = f"{table[:-1]}_id"
+                await admin.execute(f"UPDATE {table} SET plain = $2 WHERE {key} = $1", row_id, text)  # noqa: S608
+            found = await planted.find()
+        finally:
+            await admin.execute(f"ALTER TABLE {table} DROP COLUMN plain; ALTER TABLE {table} ENABLE TRIGGER USER")
+            await admin.execute(f"VACUUM (FULL) {table}")
+    planted_here = found_in("\n".join(kept.values()).encode(), CANARIES)
+    assert planted_here
+    # What was plain once stays in the write-ahead log of this database.
+    assert found["dump"] == planted_here <= found["files of the database"]
+
+
+async def test_history_when_what_it_keeps_is_plain_then_it_is_found(planted: Planted) -> None:
+    async with administrator(planted.service.postgres.url(DATABASE)) as admin:
+        kept = "SELECT history_id, row_before FROM record_history WHERE table_name = 'episodes' LIMIT 1"
+        history_id, before = await admin.fetchrow(kept)
+        change = "UPDATE record_history SET row_before = row_before || $2::jsonb WHERE history_id = $1"
+        await admin.execute(change, history_id, f'{{"pl_post": "{homes.KEPT_BEFORE[0]}"}}')
+        try:
+            found = await planted.find()
+        finally:
+            await admin.execute("UPDATE record_history SET row_before = $2 WHERE history_id = $1", history_id, before)
+            await admin.execute("VACUUM (FULL) record_history")
+    assert found["dump"] == {homes.KEPT_BEFORE[0]}
 
 
 @pytest.mark.parametrize("kind", ["text", "bytea"])
@@ -157,7 +208,7 @@ async def test_column_when_it_is_left_plain_then_what_stands_in_it_is_found(plan
         finally:
             await admin.execute("ALTER TABLE messages DROP COLUMN body")
             await admin.execute("VACUUM (FULL) messages")
-    assert found["dump"] == found["files of the database"] == set(WORDS)
+    assert found["dump"] == set(WORDS) <= found["files of the database"]
 
 
 async def test_log_and_tracker_and_text_when_a_canary_gets_there_then_it_is_found(planted: Planted) -> None:

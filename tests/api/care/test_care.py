@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from api.kit.crypto import Place
 from tests.api.casework import Team, days_ago, errors, today
+from tests.fields import cipher_for
 
 # Born on 28 February 2009: 16 on 28 February 2025.
 EPISODE: dict[str, Any] = {
@@ -79,6 +81,77 @@ async def test_episode_when_it_is_right_then_it_is_kept_and_can_be_ended(team: T
     assert changed.status_code == 200, changed.text
     history = (await team.adviser.get(f"{team.path}/history")).json()["items"]
     assert (history[0]["table_name"], history[0]["row_before"]["ended_on"]) == ("episodes", None)
+
+
+POSTCODES = {"home_post": "NG1 5DT", "pl_post": "NG72RD"}
+POSTCODES_KEPT = "SELECT episode_id, home_post_enc, pl_post_enc FROM episodes"
+
+
+async def read_postcodes(team: Team) -> tuple[str | None, str | None]:
+    """The postcodes of the one episode there is, as only the service reads them."""
+    episode_id, home_post, pl_post = await team.admin.fetchrow(POSTCODES_KEPT)
+    cipher = await cipher_for(team.admin, team.person_id)
+    home, placed = (
+        None if kept is None else cipher.decrypt(kept, Place("episodes", column, episode_id))
+        for column, kept in (("home_post_enc", home_post), ("pl_post_enc", pl_post))
+    )
+    return home, placed
+
+
+async def test_postcodes_when_recorded_then_only_the_service_reads_them_and_staff_see_the_districts(team: Team) -> None:
+    period = await add_period(team)
+    bare = EPISODE | {"care_period_id": period}
+    added = await team.adviser.post(f"{team.path}/episodes", bare | POSTCODES)
+    assert added.status_code == 201, added.text
+    assert await read_postcodes(team) == ("NG1 5DT", "NG72RD")
+    shown = await team.manager.get(team.path)
+    (episode,) = shown.json()["episodes"]
+    assert (episode["home_post_outward"], episode["pl_post_outward"]) == ("NG1", "NG7")
+    assert not {"home_post", "pl_post", "home_post_enc", "pl_post_enc"} & episode.keys()
+    assert "5DT" not in shown.text
+    assert "2RD" not in shown.text
+
+
+async def test_postcode_when_a_change_does_not_say_it_then_it_stays_and_null_takes_it_away(team: Team) -> None:
+    bare = EPISODE | {"care_period_id": await add_period(team)}
+    path = f"{team.path}/episodes/{(await team.adviser.post(f'{team.path}/episodes', bare | POSTCODES)).json()['id']}"
+    assert (await team.adviser.put(path, bare)).status_code == 200
+    assert await read_postcodes(team) == ("NG1 5DT", "NG72RD")
+    assert (await team.adviser.put(path, bare | {"pl_post": "LE1 1AA"}, version=2)).status_code == 200
+    assert await read_postcodes(team) == ("NG1 5DT", "LE1 1AA")
+    assert (await team.adviser.put(path, bare | {"home_post": None}, version=3)).status_code == 200
+    assert await read_postcodes(team) == (None, "LE1 1AA")
+    history = await team.adviser.get(f"{team.path}/history")
+    assert [past["table_name"] for past in history.json()["items"]] == ["episodes"] * 3
+    assert "_post" not in history.text
+
+
+async def test_postcodes_when_there_are_none_then_none_is_shown_and_no_key_is_made(team: Team) -> None:
+    bare = EPISODE | {"care_period_id": await add_period(team)}
+    assert (await team.adviser.post(f"{team.path}/episodes", bare)).status_code == 201
+    (episode,) = (await team.adviser.get(team.path)).json()["episodes"]
+    assert (episode["home_post_outward"], episode["pl_post_outward"]) == (None, None)
+    own_keys = "SELECT count(*) FROM data_keys WHERE subject_id = $1"
+    assert await team.admin.fetchval(own_keys, team.person_id) == 0
+
+
+async def test_postcodes_when_the_record_was_erased_then_they_say_so_and_none_can_be_written(team: Team) -> None:
+    bare = EPISODE | {"care_period_id": await add_period(team)}
+    path = f"{team.path}/episodes/{(await team.adviser.post(f'{team.path}/episodes', bare)).json()['id']}"
+    await team.admin.execute("UPDATE episodes SET home_post_enc = 'x', pl_post_enc = 'x'")
+    await team.admin.execute("INSERT INTO data_keys (subject_id, destroyed_at) VALUES ($1, now())", team.person_id)
+    (episode,) = (await team.adviser.get(team.path)).json()["episodes"]
+    assert (episode["home_post_outward"], episode["pl_post_outward"]) == ("erased", "erased")
+    assert (await team.adviser.put(path, bare | POSTCODES, version=2)).status_code == 410
+
+
+@pytest.mark.parametrize("wrong", ["NG7", "ng7 2rd", "NG7  2RD", "NG7 2RD, Flat 3", "", 7])
+async def test_postcode_when_it_is_none_then_it_is_refused_and_not_repeated(team: Team, wrong: object) -> None:
+    bare = EPISODE | {"care_period_id": await add_period(team)}
+    answer = await team.adviser.post(f"{team.path}/episodes", bare | {"pl_post": wrong})
+    assert (answer.status_code, errors(answer)[0][0]) == (400, "pl_post")
+    assert not wrong or f'"{wrong}"' not in answer.text
+    assert await team.admin.fetchval("SELECT count(*) FROM episodes") == 0
 
 
 # A change of the episode, the path that is told, and one of the values said to be allowed (if any are).

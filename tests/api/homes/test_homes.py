@@ -339,3 +339,26 @@ async def test_own_team_when_asked_then_it_says_who_when_and_until_when_they_are
     await team.admin.execute("UPDATE allocations SET ended_on = '2026-01-02'")
     said = (await device.get("/client/v1/team")).json()
     assert said["text"] == "You do not have an adviser just now. The team will help you."
+
+
+@pytest.mark.parametrize("name", ["Flat 3, NG7 2RD", "ng72rd", "Elm House NG7-2RD"])
+async def test_home_when_its_name_holds_a_postcode_then_it_is_refused_and_the_name_is_not_repeated(
+    team: Team, name: str
+) -> None:
+    refused = await team.adviser.post(f"{team.path}/homes", MOVE | {"display_name": name})
+    assert (refused.status_code, errors(refused)[0][0]) == (422, "display_name")
+    assert "2rd" not in refused.text.lower()
+    assert await stored(team) == [0, 0, 0, 0]
+    home = await moved(team)
+    details = {"display_name": name, "accommodation": "D", "tenancy": "licence", "started_on": "2026-05-01"}
+    refused = await team.adviser.put(f"{team.path}/homes/{home['id']}", details)
+    assert (refused.status_code, errors(refused)[0][0]) == (422, "display_name")
+    assert await team.admin.fetchval("SELECT display_name FROM placements") == "Elm House"
+
+
+async def test_assessment_when_a_factor_holds_a_postcode_then_it_is_refused(team: Team) -> None:
+    home = await moved(team)
+    said = SUITABLE | {"location": "Near the park, NG7 2RD."}
+    refused = await team.adviser.post(f"{team.path}/homes/{home['id']}/suitability", said, version=1)
+    assert (refused.status_code, errors(refused)[0][0]) == (422, "location")
+    assert await team.admin.fetchval("SELECT count(*) FROM suitability_assessments") == 0

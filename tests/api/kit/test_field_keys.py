@@ -173,3 +173,41 @@ async def test_key_when_asked_for_by_an_actor_who_does_not_need_it_then_the_data
 
 def test_phone_when_indexed_then_it_is_the_rings_index() -> None:
     assert FieldKeys(RING).phone_index("+447700900101") == RING.phone_index("+447700900101")
+
+
+async def test_keys_when_many_are_asked_for_then_missing_ones_are_made_and_they_are_everybodys_own(
+    worker: Database, admin: asyncpg.Connection
+) -> None:
+    old, new, erased = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    keys = FieldKeys(RING)
+    async with worker.acting_as(WORKER) as connection:
+        kept = (await keys.cipher_for(connection, old)).encrypt("NG7 2RD", PLACE)
+        await keys.cipher_for(connection, erased)
+        await admin.execute(DESTROY, erased)
+        ciphers = await keys.ciphers_for(connection, [new, erased, old, new])
+        assert await keys.ciphers_for(connection, ()) == {}
+        own = await FieldKeys(RING).cipher_for(connection, new)
+    assert set(ciphers) == {old, new, erased}
+    assert ciphers[old].decrypt(kept, PLACE) == "NG7 2RD"
+    assert own.decrypt(ciphers[new].encrypt("LE1 1AA", PLACE), PLACE) == "LE1 1AA"
+    with pytest.raises(Unreadable):
+        ciphers[new].decrypt(kept, PLACE)
+    assert ciphers[erased].is_erased
+    assert await admin.fetchval("SELECT count(*) FROM data_keys") == 3
+
+
+async def test_keys_when_made_in_a_transaction_that_is_rolled_back_then_none_is_remembered(
+    worker: Database, admin: asyncpg.Connection
+) -> None:
+    subject_id, keys = uuid.uuid4(), FieldKeys(RING)
+    async with worker.acting_as(WORKER) as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        lost = (await keys.ciphers_for(connection, [subject_id]))[subject_id].encrypt("x", PLACE)
+        await transaction.rollback()
+        kept = (await keys.cipher_for(connection, subject_id)).encrypt("x", PLACE)
+    async with worker.acting_as(WORKER) as connection:
+        cipher = await FieldKeys(RING).cipher_for(connection, subject_id)
+    assert cipher.decrypt(kept, PLACE) == "x"
+    with pytest.raises(Unreadable):
+        cipher.decrypt(lost, PLACE)

@@ -1,6 +1,8 @@
 """A write is carried out once, by whom it is for, on the version that was read."""
 
 import asyncio
+import hashlib
+import hmac
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +20,7 @@ from api.kit.db import Database
 from api.kit.errors import Refused
 from api.kit.pages import read_cursor, write_cursor
 from api.kit.signed_in import AnyRequest, Write, Written, reading, write
-from tests.api.client import PUBLIC_BASE_URL, serve_settings
+from tests.api.client import PUBLIC_BASE_URL, SESSION_SECRET, serve_settings
 from tests.api.identity.staff import as_staff, as_young_person
 from tests.conftest import TestDatabase
 from tests.factories import create_person, create_session, create_staff
@@ -117,6 +119,16 @@ async def test_write_when_its_key_came_with_another_body_then_it_is_refused(
     await send(client, adviser, {"note": "a"}, idempotency_key="same-key")
     assert (await send(client, adviser, {"note": "b"}, idempotency_key="same-key")).status_code == 422
     assert done == ["a"]
+
+
+async def test_write_when_it_is_kept_then_what_was_asked_cannot_be_found_out_by_trying(
+    client: httpx.AsyncClient, adviser: str, admin: asyncpg.Connection
+) -> None:
+    await send(client, adviser, {"note": "NG7 2RD"})
+    kept = await admin.fetchval("SELECT request_hash FROM idempotency_keys")
+    asked = b"\0".join((b"PATCH", b"/records", b"3", b'{"note":"NG7 2RD"}'))
+    assert kept == hmac.digest(SESSION_SECRET.encode(), b"idempotency:" + asked, "sha256")
+    assert kept != hashlib.sha256(asked).digest()
 
 
 async def test_write_when_it_was_refused_then_the_same_key_may_be_used_for_the_mended_one(

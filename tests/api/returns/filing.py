@@ -6,8 +6,11 @@ from typing import Any
 import asyncpg
 
 from api.duties.codes import columns
+from api.kit.field_keys import FieldKeys
+from api.returns.commands import AsAdministrator, Reach
 from api.returns.models import Summary
 from api.returns.service import import_ssda903
+from tests.fields import RING
 
 BORN = "10/05/2008"
 DEFAULTS: dict[str, dict[str, str]] = {
@@ -25,6 +28,12 @@ DEFAULTS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 NAMES = ("CHILD", "FULL_NAME", "PREFERRED_NAME")
 TEAM = "15+ team"
+KEYS = FieldKeys(RING)
+
+
+def reach(url: str) -> Reach:
+    """What the commands ask for when there is something to do."""
+    return lambda: AsAdministrator(url, KEYS)
 
 
 def file_return(folder: Path, year: int = 2026, **files: list[dict[str, str]]) -> Path:
@@ -49,7 +58,7 @@ async def import_one(url: str, folder: Path, *, year: int = 2026, **told: Any) -
     connection = await asyncpg.connect(url)
     try:
         summary = await import_ssda903(
-            connection, folder, year=year, report=report, by="Sam", team=told.get("team"), say=lambda _: None
+            connection, KEYS, folder, year=year, report=report, by="Sam", team=told.get("team"), say=lambda _: None
         )
     finally:
         await connection.close()

@@ -19,7 +19,7 @@ from api.demo_files import write
 from api.demo_people import children
 from api.kit.migrations import apply_migrations
 from api.returns.service import export_ssda903, import_ssda903
-from tests.api.returns.filing import add_team
+from tests.api.returns.filing import KEYS, add_team
 from tests.ssda903.judging import Verdict, judge, rows_of, with_history
 from tests.stack.postgres import EmbeddedPostgres
 
@@ -73,7 +73,7 @@ async def _import(url: str, folder: Path, year: int, say: Callable[[str], None])
     connection = await asyncpg.connect(url)
     try:
         summary = await import_ssda903(
-            connection, folder / "in" / str(year), year=year, by="round trip", team=None,
+            connection, KEYS, folder / "in" / str(year), year=year, by="round trip", team=None,
             report=folder / f"refused-{year}.csv", say=say,
         )  # fmt: skip
     finally:
@@ -85,7 +85,7 @@ async def _export(url: str, folder: Path, year: int, found: RoundTrip) -> None:
     connection = await asyncpg.connect(url)
     try:
         into = folder / "out" / str(year)
-        summary = await export_ssda903(connection, into, year=year, today=TODAY, by="round trip")
+        summary = await export_ssda903(connection, KEYS, into, year=year, today=TODAY, by="round trip")
     finally:
         await connection.close()
     found.incomplete += summary.incomplete

@@ -11,7 +11,7 @@ import pytest
 
 from api.returns.models import ExportSummary
 from api.returns.service import NotAllowed, export_annex_a, export_ssda903, import_extract
-from tests.api.returns.filing import add_team, file_return, import_one
+from tests.api.returns.filing import KEYS, add_team, file_return, import_one
 from tests.api.returns.round_trip import round_trip
 from tests.api.returns.test_importing import EXTRACT
 from tests.conftest import TestDatabase
@@ -31,7 +31,7 @@ async def team(admin: asyncpg.Connection) -> None:
 async def export(url: str, folder: Path, *, year: int = 2026, today: date = TODAY) -> ExportSummary:
     connection = await asyncpg.connect(url)
     try:
-        return await export_ssda903(connection, folder, year=year, today=today, by="Sam")
+        return await export_ssda903(connection, KEYS, folder, year=year, today=today, by="Sam")
     finally:
         await connection.close()
 
@@ -217,7 +217,9 @@ async def test_list_9_when_nothing_is_recorded_here_then_the_case_systems_extrac
     extract = tmp_path / "extract.csv"
     extract.write_text(EXTRACT + "7,1001,Former Relevant,Yes,2025-05-25,U1,Unsuitable,G5,2025-01-07,A Worker,T,W1\n")
     connection = await asyncpg.connect(database.admin_url)
-    await import_extract(connection, extract, year=2026, by="Sam", report=tmp_path / "refused.csv", say=lambda _: None)
+    await import_extract(
+        connection, KEYS, extract, year=2026, by="Sam", report=tmp_path / "refused.csv", say=lambda _: None
+    )
     await connection.close()
     [row], _ = await inspect(database.admin_url, tmp_path / "after", date(2025, 6, 1))
     assert (row["LA in Touch"], row["Latest Date of Contact"]) == ("a) Yes", "25/05/2025")
@@ -234,7 +236,9 @@ async def test_list_9_when_a_care_leaver_has_no_care_here_then_they_are_listed_a
     extract = tmp_path / "extract.csv"
     extract.write_text(EXTRACT + "7,1001,Former Relevant,,,,,,,,,\n")
     connection = await asyncpg.connect(database.admin_url)
-    await import_extract(connection, extract, year=2026, by="Sam", report=tmp_path / "refused.csv", say=lambda _: None)
+    await import_extract(
+        connection, KEYS, extract, year=2026, by="Sam", report=tmp_path / "refused.csv", say=lambda _: None
+    )
     await connection.close()
     rows, lacking = await inspect(database.admin_url, tmp_path / "out", date(2025, 6, 1))
     assert (rows, lacking) == ([], {"Eligibility Category"})
@@ -322,7 +326,7 @@ async def test_list_9_when_the_home_is_recorded_here_then_the_extracts_word_on_a
     extract = tmp_path / "extract.csv"
     extract.write_text(EXTRACT + "7,1001,Former Relevant,Yes,2025-05-25,D1,Suitable,G5,,,,\n")
     connection = await asyncpg.connect(database.admin_url)
-    await import_extract(connection, extract, year=2026, by="Sam", report=tmp_path / "r.csv", say=lambda _: None)
+    await import_extract(connection, KEYS, extract, year=2026, by="Sam", report=tmp_path / "r.csv", say=lambda _: None)
     await connection.close()
     [row], lacking = await inspect(database.admin_url, tmp_path / "out", date(2025, 6, 1))
     assert (row["Type of Accommodation"][:2], row["Suitability of Accommodation"]) == ("U:", "")

@@ -16,11 +16,13 @@ import pytest
 
 from api.demo_files import write
 from api.demo_people import children
+from api.kit.crypto import Place
 from api.returns.by_child import SHELVES
 from api.returns.files import Unreadable
 from api.returns.service import NotAllowed, import_extract
-from tests.api.returns.filing import DEFAULTS, TEAM, add_team, file_return, import_one, state
+from tests.api.returns.filing import DEFAULTS, KEYS, TEAM, add_team, file_return, import_one, state
 from tests.conftest import TestDatabase
+from tests.fields import SETTINGS, cipher_for
 
 TODAY = date(2026, 11, 24)
 FEMALE = {"CHILD": "1002", "SEX": "F", "MOTHER": "0"}
@@ -255,6 +257,7 @@ async def test_import_when_killed_in_the_middle_then_everybody_is_whole_and_the_
     write(tmp_path, children(400, seed=7, today=TODAY), today=TODAY)
     command = [sys.executable, "-m", "api", "import", "ssda903", str(tmp_path / "2024"), "--year", "2024"]
     environment = {**os.environ, "MIGRATION_DATABASE_URL": database.admin_url}
+    environment |= {name.upper(): value for name, value in SETTINGS.items()}
     running = await asyncio.create_subprocess_exec(
         *command, "--report", str(tmp_path), env=environment, stdout=asyncio.subprocess.DEVNULL
     )
@@ -291,7 +294,7 @@ async def import_rows(url: str, path: Path, *rows: str) -> tuple[int, int, int, 
     report = path.with_name("refused.csv")
     connection = await asyncpg.connect(url)
     try:
-        summary = await import_extract(connection, path, year=2026, by="Sam", report=report, say=lambda _: None)
+        summary = await import_extract(connection, KEYS, path, year=2026, by="Sam", report=report, say=lambda _: None)
     finally:
         await connection.close()
     return summary.people_changed, summary.people_same, summary.people_refused, report.read_text(encoding="utf-8")
@@ -369,3 +372,73 @@ async def test_care_when_it_ended_and_began_again_then_there_are_two_periods_and
         (date(2023, 6, 1), date(2025, 7, 1), False),
         (date(2025, 7, 1), None, False),
     ]
+
+
+POSTCODES = "SELECT episode_id, person_id, home_post_enc, pl_post_enc, version FROM episodes ORDER BY started_on"
+
+
+async def read_postcodes(admin: asyncpg.Connection) -> list[tuple[str | None, str | None]]:
+    """The postcodes of all episodes, as only the service reads them."""
+    read = []
+    for row in await admin.fetch(POSTCODES):
+        cipher = await cipher_for(admin, row["person_id"])
+        pair = (
+            None if kept is None else cipher.decrypt(kept, Place("episodes", column, row["episode_id"]))
+            for column, kept in (("home_post_enc", row["home_post_enc"]), ("pl_post_enc", row["pl_post_enc"]))
+        )
+        read.append((next(pair), next(pair)))
+    return read
+
+
+async def test_postcodes_when_imported_then_only_the_service_reads_them_and_what_is_blank_takes_none_away(
+    database: TestDatabase, admin: asyncpg.Connection, tmp_path: Path
+) -> None:
+    ended = {"DECOM": "01/05/2022", "DEC": "01/06/2023", "REC": "X1", "HOME_POST": "", "PL_POST": ""}
+    await import_one(database.admin_url, file_return(tmp_path / "2026", Header=[{}], Episodes=[ended, {}]))
+    assert await read_postcodes(admin) == [(None, None), ("NG1 1AA", "NG2 3NG")]
+    before = await admin.fetch(POSTCODES)
+    blank = file_return(tmp_path / "blank", Header=[{}], Episodes=[{"HOME_POST": ""}])
+    for again in (tmp_path / "2026", blank):
+        summary, _ = await import_one(database.admin_url, again)
+        assert (summary.people_same, await admin.fetch(POSTCODES)) == (1, before)
+    moved = file_return(tmp_path / "moved", Header=[{}], Episodes=[{"PL_POST": "LE1 1AA"}])
+    summary, _ = await import_one(database.admin_url, moved)
+    assert summary.people_changed == 1
+    assert await read_postcodes(admin) == [(None, None), ("NG1 1AA", "LE1 1AA")]
+    [(_, _, home_post_enc, _, version)] = (await admin.fetch(POSTCODES))[1:]
+    assert (home_post_enc, version) == (before[1]["home_post_enc"], 2)
+    history = await admin.fetchval("SELECT string_agg(row_before::text, '') FROM record_history")
+    assert "NG2" not in history
+
+
+async def test_postcodes_when_the_record_was_erased_then_none_of_this_child_is_taken_and_the_others_are(
+    database: TestDatabase, admin: asyncpg.Connection, tmp_path: Path
+) -> None:
+    folder = file_return(tmp_path / "2026", Header=[{}], Episodes=[{}])
+    await import_one(database.admin_url, folder)
+    await admin.execute("UPDATE data_keys SET wrapped_key = NULL, destroyed_at = now()")
+    before = await admin.fetch("SELECT * FROM episodes")
+    other = {"CHILD": "1002"}
+    folder = file_return(tmp_path / "again", Header=[{}, other], Episodes=[{}, other])
+    summary, refused = await import_one(database.admin_url, folder)
+    assert (summary.people_added, summary.people_refused) == (1, 1)
+    assert refused == [
+        ["header.csv", "2", "CHILD", "1001", "is of somebody whose record was erased", "no rows of theirs"]
+    ]
+    assert await admin.fetch("SELECT * FROM episodes WHERE episode_id = $1", before[0]["episode_id"]) == before
+    without = file_return(tmp_path / "bare", Header=[{}], Episodes=[{"HOME_POST": "", "PL_POST": "", "LS": "V2"}])
+    summary, _ = await import_one(database.admin_url, without)
+    assert summary.people_changed == 1
+    kept = "SELECT home_post_enc, pl_post_enc FROM episodes WHERE episode_id = $1"
+    assert await admin.fetch(kept, before[0]["episode_id"]) == [(before[0]["home_post_enc"], before[0]["pl_post_enc"])]
+
+
+async def test_extract_when_it_says_where_somebody_lives_then_the_row_is_refused(
+    database: TestDatabase, admin: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await import_one(database.admin_url, file_return(tmp_path / "2026", Header=[{}]))
+    row = "7,1001,Relevant,YES,2026-03-01,12 Made-up Street NG7 2RD,Suitable,F2,1900-01-01,A Worker,Team,W1"
+    *counts, listed = await import_rows(database.admin_url, tmp_path / "extract.csv", row)
+    assert counts == [0, 0, 1]
+    assert "clea_care_leaver_accommodation,12 Made-up Street NG7 2RD,looks as if it holds a postcode" in listed
+    assert await admin.fetchval("SELECT count(*) FROM care_leaver_extracts") == 0

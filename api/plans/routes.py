@@ -53,7 +53,7 @@ async def start_plan(request: AnyRequest, person_id: FromPath[UUID]) -> Response
     return await write(request, NewPlan, lambda asked, new: service.start(asked, person_id, new), status=201)
 
 
-@get(PLAN, guards=[requires_reader_of_cases])
+@get(PLAN, guards=[requires_reader_of_cases], opt={"also": [304]})
 async def show_plan(request: AnyRequest, plan_id: FromPath[UUID]) -> Response[Plan]:
     """A whole plan."""
     async with reading(request) as (connection, _):

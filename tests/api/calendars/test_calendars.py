@@ -93,10 +93,14 @@ async def test_address_when_its_adviser_has_left_then_it_reads_nothing(team: Tea
     assert (await team.http.get(feed)).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["x.ics", "0" * 64, "0" * 64 + ".ics", "0" * 63 + ".ics", "%00.ics", "é" * 64])
+@pytest.mark.parametrize("name", ["x.ics", "0" * 64, "0" * 64 + ".ics", "0" * 63 + ".ics", "é" * 64])
 async def test_address_when_nobody_made_it_then_nothing_is_found(team: Team, name: str) -> None:
     await make(team.adviser)
     assert (await team.http.get(f"/calendar/v1/{name}")).status_code == 404
+
+
+async def test_address_when_it_holds_what_no_address_holds_then_it_is_not_read(team: Team) -> None:
+    assert (await team.http.get("/calendar/v1/%00.ics")).status_code == 400
 
 
 async def test_address_when_it_is_somebodys_access_token_then_nothing_is_found(team: Team) -> None:

@@ -293,7 +293,6 @@ async def test_suitability_when_a_factor_was_not_looked_at_then_it_is_refused(te
         ({"landlord_checked_on": None}, "landlord_checked_on"),
         ({"landlord_checked_on": "2026-05-04"}, "landlord_checked_on"),
         ({"assessed_on": TOMORROW}, "assessed_on"),
-        ({"safety": "x" * 4001}, "safety"),
     ],
 )
 async def test_suitability_when_it_cannot_be_then_it_is_refused(team: Team, change: dict[str, Any], path: str) -> None:
@@ -301,6 +300,13 @@ async def test_suitability_when_it_cannot_be_then_it_is_refused(team: Team, chan
     answer = await team.adviser.post(f"{team.path}/homes/{home['id']}/suitability", SUITABLE | change)
     assert (answer.status_code, errors(answer)[0][0]) == (422, path), answer.text
     assert (await team.adviser.post(f"{team.path}/homes/{team.person_id}/suitability", SUITABLE)).status_code == 404
+    assert await team.admin.fetchval("SELECT count(*) FROM suitability_assessments") == 0
+
+
+async def test_suitability_when_a_factor_is_too_long_then_it_is_refused(team: Team) -> None:
+    home = await moved(team)
+    answer = await team.adviser.post(f"{team.path}/homes/{home['id']}/suitability", SUITABLE | {"safety": "x" * 4001})
+    assert (answer.status_code, errors(answer)[0][0]) == (400, "safety"), answer.text
     assert await team.admin.fetchval("SELECT count(*) FROM suitability_assessments") == 0
 
 

@@ -34,8 +34,9 @@ test: ready-to-test ## check style, types and boundaries, and run all tests in b
 lint: ready-to-test ## check style, types and boundaries only
 	@$(MAIN) -m tests.stack.checks lint
 
-bench: ready-to-test ## measure a text's way through the service
+bench: ready-to-test ## measure a text's way through the service, and how records are read
 	@$(MAIN) -m tests.benchmarks
+	@$(MAIN) -m tests.benchmarks.records
 
 evaluate: ready-to-test ## train the safety screen and the assistant, and say what they hear and what they miss
 	@$(MAIN) -m tests.evaluation

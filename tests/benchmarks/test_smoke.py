@@ -35,10 +35,22 @@ def test_benchmarks_when_run_quickly_then_every_row_is_printed_with_its_floor() 
     assert "configured value, 0.15 s" in run.stdout
 
 
-def _run_quickly(within_s: float) -> subprocess.CompletedProcess[str]:
+READS = ("next appointments", "whole plan", "caseload of an adviser (25)", "caseload of a manager (400)")
+
+
+@pytest.mark.timeout(240)
+def test_reads_of_records_when_run_quickly_then_each_is_printed_beside_the_others_for_both_councils() -> None:
+    run = _run_quickly(within_s=200, module="tests.benchmarks.records")
+    assert run.returncode == 0, run.stdout + run.stderr
+    for read in READS:
+        figures = rf"^  {re.escape(read)} +(-?[\d.]+ +){{10}}-?[\d.]+$"
+        assert len(re.findall(figures, run.stdout, re.MULTILINE)) == 2, run.stdout
+
+
+def _run_quickly(within_s: float, module: str = "tests.benchmarks") -> subprocess.CompletedProcess[str]:
     """In a process of its own, which stops what it started when this test gives up."""
     environment = {name: value for name, value in os.environ.items() if name != "ANSWER_WINDOW_S"}
-    command = [sys.executable, "-m", "tests.benchmarks", "--quick"]
+    command = [sys.executable, "-m", module, "--quick"]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

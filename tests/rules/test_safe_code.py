@@ -25,7 +25,7 @@ DANGEROUS_MODULES = {
     "ftplib",
 }
 # The migration tool is a program of its own, and training starts itself again with one thread; its arguments are ours.
-MAY_START_PROGRAMS = {"migrations.py", "training.py"}
+MAY_START_PROGRAMS = {"predicting.py", "migrations.py", "training.py"}
 WEAK = {"md5", "sha1", "DES", "TripleDES", "ARC4", "ECB", "PKCS1v15", "Blowfish", "_create_unverified_context"}
 MAKES_REQUEST_IDS = {"edge.py"}
 

@@ -1,5 +1,6 @@
 """Callers who hold a connection and send nothing are let go, and meanwhile everybody else is answered."""
 
+import contextlib
 import socket
 
 import httpx
@@ -61,12 +62,15 @@ def test_caller_when_they_send_no_more_then_they_are_let_go_and_others_are_answe
 def test_request_when_it_is_no_http_then_the_server_refuses_it_itself_and_repeats_nothing(
     served: Served, sent: bytes
 ) -> None:
+    answer = b""
     with socket.create_connection((LOOPBACK, served.port), timeout=LET_GO_WITHIN_S) as connection:
-        connection.sendall(sent)
-        connection.shutdown(socket.SHUT_WR)
-        answer = b""
-        while part := connection.recv(65536):
-            answer += part
+        # The server may hang up before all of it was sent.
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionError):
+            while part := connection.recv(65536):
+                answer += part
     status = answer.partition(b"\r\n")[0]
     assert not answer or status.split()[1][:1] == b"4", answer
     assert b"Bad Header" not in answer

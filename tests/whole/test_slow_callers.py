@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -26,6 +27,17 @@ def hold(served: Served, sent: bytes) -> list[socket.socket]:
         connection.sendall(sent)
         held.append(connection)
     return held
+
+
+@contextlib.contextmanager
+def may_hang_up() -> Iterator[None]:
+    """For talking to a server that may close at any moment; one that says nothing at all is a fault."""
+    try:
+        yield
+    except TimeoutError:
+        raise
+    except OSError:
+        return
 
 
 def read_to_end(connection: socket.socket) -> bytes:
@@ -65,10 +77,10 @@ def test_request_when_it_is_no_http_then_the_server_refuses_it_itself_and_repeat
     answer = b""
     with socket.create_connection((LOOPBACK, served.port), timeout=LET_GO_WITHIN_S) as connection:
         # The server may hang up before all of it was sent.
-        with contextlib.suppress(ConnectionError):
+        with may_hang_up():
             connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
-        with contextlib.suppress(ConnectionError):
+        with may_hang_up():
             while part := connection.recv(65536):
                 answer += part
     status = answer.partition(b"\r\n")[0]
